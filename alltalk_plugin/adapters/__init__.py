@@ -1,0 +1,1 @@
+"""Service side of each host."""

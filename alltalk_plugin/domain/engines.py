@@ -1,0 +1,114 @@
+"""What an engine is on either side of the pipe.
+
+The service holds light `EngineSpec`s only. The engine itself is made in a worker process by the
+function that `EngineSpec.entry` names; this module is importable there (standard library and numpy).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
+
+from alltalk_plugin.domain.audio import AudioChunk
+from alltalk_plugin.domain.language import LanguageTag
+from alltalk_plugin.domain.models import Device, MemoryEstimate, ModelProfile, OptionValue
+from alltalk_plugin.domain.voices import VoiceProfile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesisRequest:
+    """One utterance for one model: clean text of at most the engine's `max_chars`, and how to say it.
+
+    `language` None lets the engine use its speaker's own. `rate` is a factor, `pitch_semitones` a shift.
+    """
+
+    text: str
+    language: LanguageTag | None = None
+    speaker: str | None = None
+    reference_audio: tuple[Path, ...] = ()
+    rate: float = 1.0
+    pitch_semitones: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRequest:
+    """What a worker needs to load a model."""
+
+    model: str
+    path: Path | None
+    device: Device
+    options: Mapping[str, OptionValue] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Cancellable(Protocol):
+    """The part of a cancel token that an engine looks at between chunks."""
+
+    @property
+    def cancelled(self) -> bool: ...
+
+
+class Engine(Protocol):
+    """A loaded model inside its worker. One thread: the worker's."""
+
+    def synthesize(self, request: SynthesisRequest, cancel: Cancellable) -> Iterator[AudioChunk]:
+        """Speak, chunk by chunk as the audio comes; stops early without an error when cancelled.
+
+        Raises: LanguageUnsupported, SynthesisFailed, VoiceNotFound (unknown speaker).
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the model. Called once, last."""
+        ...
+
+
+EngineFactory = Callable[[LoadRequest], Engine]
+"""What `EngineSpec.entry` points to. Raises: ModelNotFound, ModelCorrupt, ModelIncompatible,
+UnsafeCheckpoint, OutOfMemory."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionField:
+    """One load option of an engine: its type, default, and what it does. `unit` is empty for names."""
+
+    kind: type[str | int | float | bool]
+    default: OptionValue | None
+    description: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineVoice:
+    """A speaker an engine offers: its own id for it, a readable name, the languages it can speak."""
+
+    speaker: str
+    name: str
+    languages: tuple[LanguageTag, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSpec:
+    """An engine as the registry knows it; light enough to be registered at start-up.
+
+    entry: `package.module:factory`, imported in the worker only.
+    distributions: what must be installed in the worker's environment (PEP 508 requirements).
+    models_per_worker: how many models may share one process (1 unless the engine is safe with more).
+    max_chars: longest text of one request; `speech` splits before it calls.
+    estimate: upper bound of a model's memory from file headers, without loading; called in the service.
+    revision: a string that changes whenever the model's files do; "" when it has none.
+    speaks: whether a voice can speak a language here, without a worker; a reason when it cannot.
+    """
+
+    name: str
+    entry: str
+    distributions: tuple[str, ...]
+    max_chars: int
+    estimate: Callable[[ModelProfile], MemoryEstimate]
+    revision: Callable[[ModelProfile], str]
+    speaks: Callable[[ModelProfile, VoiceProfile, LanguageTag], str | None]
+    models_per_worker: int = 1
+    options: Mapping[str, OptionField] = field(default_factory=lambda: MappingProxyType({}))
+    voices: Callable[[], tuple[EngineVoice, ...]] | None = None

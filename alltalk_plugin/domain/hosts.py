@@ -1,0 +1,111 @@
+"""What a host hands over and gets back, and what an adapter is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from alltalk_plugin.domain.audio import AudioFormat, AudioId
+from alltalk_plugin.domain.speech import Reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostReply:
+    """A generated reply as the host knows it.
+
+    `text` is exactly the host's string; `escaped` says it is HTML-escaped. `mode` is the host's own word
+    for the kind of chat; `final` is False while the host still writes.
+    """
+
+    text: str
+    escaped: bool = False
+    character: str | None = None
+    user_name: str | None = None
+    roster: tuple[str, ...] = ()
+    chat_id: str = ""
+    message_id: str = ""
+    mode: str = ""
+    final: bool = True
+    greeting: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What the host shows: its text (unchanged, or with a player added by the adapter), where the audio
+    is, and notes for the user (fallbacks, skipped pieces known already)."""
+
+    text: str
+    audio_id: AudioId | None = None
+    audio_url: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechTicket:
+    """Speech that has begun; the audio grows behind `audio_id`."""
+
+    audio_id: AudioId
+    audio_format: AudioFormat
+    notes: tuple[str, ...] = ()
+
+
+class ReplySpeaker(Protocol):
+    """What an adapter may ask for. Thread-safe; returns at once."""
+
+    def begin(self, reply: Reply, *, audio_format: AudioFormat | None = None) -> SpeechTicket:
+        """Start speaking.
+
+        Raises: NothingToSay, TextTooLong, TooManyReplies, VoiceNotFound, StoreFailed.
+        """
+        ...
+
+
+SettingValue = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingField:
+    """One toggle a host shows: its key in the settings (`speech.activate`), label, kind, and choices."""
+
+    key: str
+    label: str
+    kind: type[str | int | float | bool]
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsHooks:
+    """The settings an adapter shows in its host, and how they are read and written."""
+
+    fields: tuple[SettingField, ...]
+    read: Callable[[], Mapping[str, SettingValue]]
+    write: Callable[[Mapping[str, SettingValue]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class HostCheck:
+    """What `host check` found: fine or not, and a sentence for each thing looked at."""
+
+    ok: bool
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostAdapter:
+    """The service side of a host.
+
+    `files` are the adapter's files that are copied into the host, relative to its folder under `hosts/`
+    (empty for a host that only speaks HTTP). `settings` is None for a host without a panel. `detect`,
+    `install` and `check` take the host's folder.
+    """
+
+    name: str
+    output_modifier: Callable[[HostReply, ReplySpeaker], Rendering]
+    files: tuple[str, ...] = ()
+    settings: SettingsHooks | None = None
+    detect: Callable[[Path], bool] | None = None
+    install: Callable[[Path], None] | None = None
+    check: Callable[[Path], HostCheck] | None = None

@@ -1,0 +1,1 @@
+"""Engines: light specs here, the code behind their entry runs in a worker."""

@@ -1,0 +1,1 @@
+"""The HTTP rim: the only place that knows ASGI."""

@@ -1,0 +1,1 @@
+"""The only place that knows pluggy: hook specs, guarded manager, registries."""

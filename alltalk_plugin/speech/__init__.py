@@ -1,0 +1,1 @@
+"""The path of a reply: segments, voices, plan, leases, audio. Orchestration only."""

@@ -1,0 +1,1 @@
+"""Parent side of the processes that hold models."""

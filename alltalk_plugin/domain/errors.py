@@ -11,6 +11,7 @@
     │   └── HostUnknown               host_unknown
     ├── SpeechError                   speech_failed
     │   ├── NothingToSay              nothing_to_say
+    │   ├── SpeechOff                 speech_off
     │   ├── VoiceNotFound             voice_not_found
     │   ├── LanguageUnsupported       language_unsupported
     │   ├── DeadlineExceeded          deadline_exceeded
@@ -151,6 +152,13 @@ class NothingToSay(SpeechError):
 
     code = "nothing_to_say"
     default_hint = "Nothing to do: the reply has no words."
+
+
+class SpeechOff(SpeechError):
+    """Speaking is switched off in the settings."""
+
+    code = "speech_off"
+    default_hint = "Set speech.activate (and the host's own activate) to true to hear replies."
 
 
 class VoiceNotFound(SpeechError):

@@ -1,0 +1,222 @@
+"""Composition root: settings and plugins in, a running set of parts out. Nothing else makes parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from loguru import logger
+
+from alltalk_plugin.audio.loudness import Leveler
+from alltalk_plugin.audio.store import FolderStore
+from alltalk_plugin.domain.clock import SystemClock
+from alltalk_plugin.domain.engines import EngineSpec
+from alltalk_plugin.domain.errors import SettingsError
+from alltalk_plugin.domain.language import LanguageTag
+from alltalk_plugin.domain.models import Device, ModelProfile, ModelRef
+from alltalk_plugin.domain.ports import Clock, LanguageDetector
+from alltalk_plugin.domain.voices import VoiceProfile
+from alltalk_plugin.ownership import Ownership, own
+from alltalk_plugin.plugins.manager import Plugins, load_plugins
+from alltalk_plugin.settings.schema import Settings
+from alltalk_plugin.settings.store import SettingsStore
+from alltalk_plugin.speech.produce import Workshop
+from alltalk_plugin.speech.service import SpeechService
+from alltalk_plugin.swap.journal import SqliteJournal
+from alltalk_plugin.swap.memory import SystemMemory
+from alltalk_plugin.swap.service import SwapService
+from alltalk_plugin.text.prepare import ReplyPreparer
+from alltalk_plugin.voices.catalog import VoiceCatalog
+from alltalk_plugin.voices.router import Router
+from alltalk_plugin.workers.supervisor import WorkerLoader
+
+logger.disable("alltalk_plugin")  # a library is silent; entry points switch it on (logs.py)
+
+FLOOR_ENGINE = "espeak"
+JOURNAL_FILE = "journal.sqlite"
+SETTINGS_FILE = "settings.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """The part that needs no audio: what a reply says and who would speak it."""
+
+    text: ReplyPreparer
+    voices: VoiceCatalog
+    router: Router
+    detector: LanguageDetector
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything that has state, for one data folder. Thread-safe; `close` once, at the end."""
+
+    home: Path
+    ownership: Ownership
+    settings: SettingsStore
+    plugins: Plugins
+    journal: SqliteJournal
+    loader: WorkerLoader
+    models: SwapService
+    text: ReplyPreparer
+    voices: VoiceCatalog
+    router: Router
+    audio: FolderStore
+    speech: SpeechService
+
+    def close(self) -> None:
+        """End speech, then models, then workers; give the data folder back."""
+        self.speech.close()
+        self.models.close()
+        self.loader.close()
+        self.journal.close()
+        self.ownership.close()
+
+    def __enter__(self) -> Runtime:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+
+def build_runtime(
+    home: Path, settings_file: Path | None = None, *, plugins: Plugins | None = None, clock: Clock | None = None
+) -> Runtime:
+    """The runtime of the data folder `home`, owned by this process until closed.
+
+    The embedded model starts loading in the background at once, and the language detector with it, so
+    that the first reply finds both warm.
+    Raises: SettingsError, DataFolderUnusable, LockUnavailable, OwnedElsewhere.
+    """
+    plugins = plugins if plugins is not None else load_plugins()
+    store = SettingsStore(settings_file or home / SETTINGS_FILE, must_exist=settings_file is not None)
+    check_models(store.current, plugins.engines)
+    ownership = own(home)
+    try:
+        return _assemble(home, ownership, store, plugins, clock or SystemClock())
+    except BaseException:
+        ownership.close()
+        raise
+
+
+def _assemble(
+    home: Path, ownership: Ownership, store: SettingsStore, plugins: Plugins, clock: Clock
+) -> Runtime:
+    def settings() -> Settings:
+        return store.current
+
+    understanding = build_understanding(settings, plugins)
+    journal = SqliteJournal(home / JOURNAL_FILE)
+    loader = WorkerLoader(
+        plugins.engines, clock=clock, load_timeout_s=lambda: settings().swap.load_timeout_s
+    )
+    models = SwapService(
+        profiles=lambda: model_profiles(settings()),
+        engines=plugins.engines,
+        loader=loader,
+        journal=journal,
+        memory=SystemMemory(),
+        clock=clock,
+        settings=lambda: settings().swap,
+        settings_hash=store.hash,
+        floor=floor_model(settings()),
+        observers=(plugins.model_state_changed,),
+    )
+    audio = FolderStore(home / settings().audio.folder, lambda: settings().audio, clock)
+    workshop = Workshop(
+        router=understanding.router,
+        pool=models,
+        store=audio,
+        clock=clock,
+        leveler=Leveler(settings().audio.loudness_dbfs, settings().audio.peak_limit),
+        settings=settings,
+        max_chars=lambda ref: plugins.engines[model_profiles(settings())[ref].engine].max_chars,
+        effects=plugins.audio_effects.in_order(),
+    )
+    speech = SpeechService(workshop, understanding.text, (plugins.reply_spoken,))
+    models.start()
+    if len(settings().languages.candidates) > 1:
+        understanding.detector.warm()
+    return Runtime(
+        home=home,
+        ownership=ownership,
+        settings=store,
+        plugins=plugins,
+        journal=journal,
+        loader=loader,
+        models=models,
+        text=understanding.text,
+        voices=understanding.voices,
+        router=understanding.router,
+        audio=audio,
+        speech=speech,
+    )
+
+
+def build_understanding(settings: Callable[[], Settings], plugins: Plugins) -> Understanding:
+    """Text and voices alone; `explain` needs no more.
+
+    Raises: SettingsError when the settings name a detector that nobody registered.
+    """
+    detector = plugins.language_detectors.get(settings().languages.detector)()
+    text = ReplyPreparer(
+        lambda: settings().speech, lambda: settings().languages, detector, plugins.text_filters.in_order()
+    )
+    catalog = VoiceCatalog(settings)
+
+    def speaks(voice: VoiceProfile, language: LanguageTag) -> str | None:
+        profile = model_profiles(settings())[voice.model]
+        return plugins.engines[profile.engine].speaks(profile, voice, language)
+
+    return Understanding(text, catalog, Router(settings, catalog, speaks, plugins.choose_voice), detector)
+
+
+def model_profiles(settings: Settings) -> Mapping[ModelRef, ModelProfile]:
+    """Every model of the settings, in their order, and the embedded one whether they name it or not."""
+    profiles = {
+        ModelRef(ref): ModelProfile(
+            ref=ModelRef(ref),
+            engine=model.engine,
+            path=model.path,
+            device=Device(model.device),
+            options=MappingProxyType(dict(model.options)),
+            pinned=model.pinned,
+            idle_ttl_s=model.idle_ttl_s,
+        )
+        for ref, model in settings.models.items()
+    }
+    floor = floor_model(settings)
+    if floor not in profiles:
+        profiles[floor] = ModelProfile(ref=floor, engine=FLOOR_ENGINE, pinned=True)
+    return MappingProxyType(profiles)
+
+
+def floor_model(settings: Settings) -> ModelRef:
+    """The model that always answers: the first pinned one of the embedded engine, else its plain self."""
+    for ref, model in settings.models.items():
+        if model.engine == FLOOR_ENGINE and model.pinned:
+            return ModelRef(ref)
+    return ModelRef(FLOOR_ENGINE)
+
+
+def check_models(settings: Settings, engines: Mapping[str, EngineSpec]) -> None:
+    """Raises: SettingsError for a model whose engine nobody registered, or an option the engine lacks."""
+    for ref, model in settings.models.items():
+        spec = engines.get(model.engine)
+        if spec is None:
+            known = ", ".join(sorted(engines))
+            raise SettingsError(
+                f"model {ref!r} names the engine {model.engine!r}; there are: {known}",
+                context={"key": f"models.{ref}.engine"},
+            )
+        for name, value in model.options.items():
+            field = spec.options.get(name)
+            if field is None or not isinstance(value, field.kind):
+                known = ", ".join(sorted(spec.options)) or "none"
+                raise SettingsError(
+                    f"model {ref!r}: option {name!r} is not one of engine {model.engine!r}, or of the wrong"
+                    f" kind; its options: {known}",
+                    context={"key": f"models.{ref}.options.{name}"},
+                )

@@ -263,11 +263,8 @@ class ByteStream:
         response: http.client.HTTPResponse,
         timeout_s: float,
     ) -> None:
-        self.status = response.status
-        self.headers = response.headers
-        self._connection = connection
-        self._sock = sock
-        self._response = response
+        self.status, self.headers = response.status, response.headers
+        self._connection, self._sock, self._response = connection, sock, response
         self._timeout_s = timeout_s
         self._filled: bytes | None = None
 

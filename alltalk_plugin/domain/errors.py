@@ -8,6 +8,10 @@
     │   ├── TextTooLong               text_too_long
     │   ├── TokenRequired             token_required
     │   ├── OriginForbidden           origin_forbidden
+    │   ├── HostNameForbidden         host_name_forbidden
+    │   ├── BodyTooLarge              body_too_large
+    │   ├── PathUnknown               path_unknown
+    │   ├── SwapUnknown               swap_unknown
     │   └── HostUnknown               host_unknown
     ├── SpeechError                   speech_failed
     │   ├── NothingToSay              nothing_to_say
@@ -132,6 +136,34 @@ class OriginForbidden(RequestError):
 
     code = "origin_forbidden"
     default_hint = "Add the page's origin to server.origins if you trust it."
+
+
+class HostNameForbidden(RequestError):
+    """The request names this server by a name it does not know (DNS rebinding); context: name."""
+
+    code = "host_name_forbidden"
+    default_hint = "Use 127.0.0.1 or localhost, or add the name as an origin to server.origins."
+
+
+class BodyTooLarge(RequestError):
+    """The request's body exceeds the limit; context: limit_bytes."""
+
+    code = "body_too_large"
+    default_hint = "Send less at once or raise server.max_body_mb."
+
+
+class PathUnknown(RequestError):
+    """Nothing answers at that path, or not to that method."""
+
+    code = "path_unknown"
+    default_hint = "/docs lists every path."
+
+
+class SwapUnknown(RequestError):
+    """No swap of that id; context: swap."""
+
+    code = "swap_unknown"
+    default_hint = "Swaps are remembered until the service ends; read the journal for older ones."
 
 
 class HostUnknown(RequestError):

@@ -61,7 +61,8 @@ class Assembler:
     def placement(self, index: int) -> tuple[float, float] | None:
         """Start and duration of a segment in the stream, seconds; None before any of it was released.
 
-        From its first sample to its last: of a restarted segment both tries count.
+        From its first sample to its last: of a restarted segment both tries count. A segment that ended
+        without a sound has a place and no duration.
         """
         part = self._parts.get(index)
         if part is None or part.start is None:
@@ -140,6 +141,8 @@ class Assembler:
             part.ready.clear()
             if not part.ended:
                 return
+            if part.start is None:
+                part.start = part.stop = self._released
             self._next += 1
             self._pause_s += part.pause_s
 

@@ -305,7 +305,17 @@ class AudioStream(Protocol):
     def audio_format(self) -> AudioFormat: ...
 
     @property
-    def complete(self) -> bool: ...
+    def media_type(self) -> str: ...
+
+    @property
+    def complete(self) -> bool:
+        """No byte will be added any more; whether all went well is `error`'s to say."""
+        ...
+
+    @property
+    def error(self) -> AlltalkError | None:
+        """Why the producer ended early; None while it works and when all is there."""
+        ...
 
     @property
     def size_bytes(self) -> int:
@@ -313,9 +323,26 @@ class AudioStream(Protocol):
         ...
 
     @property
+    def etag(self) -> str | None:
+        """A strong entity tag with its quotes; None before `complete`."""
+        ...
+
+    @property
     def path(self) -> Path: ...
 
-    def open(self, offset: int = 0) -> SpoolReader: ...
+    @property
+    def readers(self) -> int:
+        """Readers that are open now."""
+        ...
+
+    def open(self, offset: int = 0) -> SpoolReader:
+        """A reader that begins at `offset`. Raises: AudioNotFound when the audio was deleted."""
+        ...
+
+    def on_last_reader_gone(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` whenever the last open reader closes, in the thread that closed it; returns what
+        forgets it again."""
+        ...
 
 
 class AudioStore(Protocol):
@@ -329,6 +356,15 @@ class AudioStore(Protocol):
         """Raises: AudioNotFound."""
         ...
 
+    def hold(self, audio_id: AudioId) -> None:
+        """Keep a stream beyond retention until `release`; counts, and lasts as long as the process."""
+        ...
+
+    def release(self, audio_id: AudioId) -> None: ...
+
     def sweep(self) -> int:
-        """Delete what retention no longer keeps; how many streams went."""
+        """Delete what retention no longer keeps; how many streams went.
+
+        Never one that grows, is being read, or is held.
+        """
         ...

@@ -16,7 +16,9 @@ class HostReply:
     """A generated reply as the host knows it.
 
     `text` is exactly the host's string; `escaped` says it is HTML-escaped. `mode` is the host's own word
-    for the kind of chat; `final` is False while the host still writes.
+    for the kind of chat; `final` is False while the host still writes. `greeting` is the character's opening
+    line, which shows how it marks narration; `is_greeting` says that `text` is that line. `media_url` is
+    where the host will serve its own copy of the audio from.
     """
 
     text: str
@@ -29,6 +31,8 @@ class HostReply:
     mode: str = ""
     final: bool = True
     greeting: str | None = None
+    is_greeting: bool = False
+    media_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

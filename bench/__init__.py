@@ -1,0 +1,1 @@
+"""Repeatable measurements: each prints a table and writes JSON to bench/out."""

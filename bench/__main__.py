@@ -1,0 +1,23 @@
+"""`python -m bench [NAME ...]`: run the named measurements, all of them without a name."""
+
+from __future__ import annotations
+
+import sys
+
+from bench import first_audio
+from bench.report import save_and_print
+
+MEASUREMENTS = {"first_audio": first_audio.measure}
+
+
+def main() -> None:
+    names = sys.argv[1:] or list(MEASUREMENTS)
+    unknown = [name for name in names if name not in MEASUREMENTS]
+    if unknown:
+        raise SystemExit(f"unknown: {', '.join(unknown)}; there are: {', '.join(MEASUREMENTS)}")
+    for name in names:
+        save_and_print(name, MEASUREMENTS[name]())
+
+
+if __name__ == "__main__":
+    main()

@@ -10,6 +10,11 @@ LanguageTag = NewType("LanguageTag", str)
 _SHAPE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*\Z")
 
 
+# Individual languages that engines and detectors name where others name the macrolanguage (RFC 5646,
+# 2.2.2, and the language subtag registry), and the retired codes that some still use.
+_SAME = {"nb": "no", "nn": "no", "cmn": "zh", "arb": "ar", "fil": "tl", "iw": "he", "in": "id", "ji": "yi"}
+
+
 def language_tag(text: str) -> LanguageTag:
     """`text` as a tag in canonical case (RFC 5646, 2.1.1): `EN_us` gives `en-US`.
 
@@ -35,5 +40,6 @@ def base_language(tag: LanguageTag) -> LanguageTag:
 
 
 def same_language(one: LanguageTag, other: LanguageTag) -> bool:
-    """Whether two tags name the same primary language, whatever their region or script."""
-    return base_language(one) == base_language(other)
+    """Whether two tags name the same primary language, whatever their region or script (nb and no do)."""
+    first, second = base_language(one), base_language(other)
+    return _SAME.get(first, first) == _SAME.get(second, second)

@@ -9,7 +9,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from alltalk_plugin.domain.audio import AudioFormat
 from alltalk_plugin.domain.language import LanguageTag, language_tag
@@ -23,15 +32,32 @@ def _tags(names: str) -> tuple[LanguageTag, ...]:
     return tuple(language_tag(name) for name in names.split())
 
 
+def _beside_settings(path: Path, info: ValidationInfo) -> Path:
+    folder = info.context.get("folder") if info.context else None
+    return Path(folder, path.expanduser()) if folder is not None else path
+
+
 Tag = Annotated[LanguageTag, AfterValidator(_as_tag)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Field(ge=0.0)]
+LocalPath = Annotated[Path, AfterValidator(_beside_settings)]
+"""A path that is relative to the settings file's folder, and `~` the user's own."""
 
 
 class Section(BaseModel):
-    """Frozen, and deaf to nothing: an unknown key is an error."""
+    """Frozen, and deaf to nothing: an unknown key is an error. A key without a value has its default."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_default(cls, data: object) -> object:
+        # "characters:" with nothing but comments below it reads as null in YAML.
+        if data is None:
+            return {}
+        if isinstance(data, dict):
+            return {k: v for k, v in data.items() if v is not None or k not in cls.model_fields}
+        return data
 
 
 class Narration(StrEnum):
@@ -69,7 +95,7 @@ class SpeechSettings(Section):
 class VoiceSettings(Section):
     model: str = Field("espeak", description="id of a model")
     speaker: str | None = Field(None, description="the engine's own word for a speaker or variant")
-    reference: tuple[Path, ...] = Field((), description="reference audio files for voice cloning")
+    reference: tuple[LocalPath, ...] = Field((), description="reference audio files for voice cloning")
     language: Tag | None = Field(None, description="speaks this language only; empty: follows the text")
     rate: float = Field(1.0, ge=0.25, le=4.0, description="speed factor")
     pitch_semitones: float = Field(0.0, ge=-12, le=12, description="shift in semitones")
@@ -101,7 +127,7 @@ class LanguageSettings(Section):
 
 class ModelSettings(Section):
     engine: str = Field(description="name of an engine")
-    path: Path | None = Field(None, description="folder or file of the model")
+    path: LocalPath | None = Field(None, description="folder or file of the model")
     device: str = Field("cpu", description="cpu, cuda:0, mps")
     pinned: bool = Field(False, description="never evicted")
     idle_ttl_s: Seconds | None = Field(None, description="unloaded after this much idle time, seconds")
@@ -163,25 +189,50 @@ class LogSettings(Section):
     keep_files: int = Field(5, ge=1, description="rotated log files kept, 2 MB each")
 
 
+BUILTIN_VOICES = {
+    "default": VoiceSettings(),
+    "narrator": VoiceSettings(rate=0.95, pitch_semitones=-3.0),
+}
+BUILTIN_MODELS = {"espeak": ModelSettings(engine="espeak", pinned=True)}
+
+
 class Settings(Section):
-    """All sections. Names of voices, characters, models and hosts are the user's own."""
+    """All sections. Names of voices, characters, models and hosts are the user's own.
+
+    The built-in voices and the built-in model are always there, so that a first voice of one's own does
+    not take the narrator away; a file may define their names anew.
+    """
 
     speech: SpeechSettings = SpeechSettings()
     voices: dict[str, VoiceSettings] = Field(
-        default_factory=lambda: {
-            "default": VoiceSettings(),
-            "narrator": VoiceSettings(rate=0.95, pitch_semitones=-3.0),
-        }
+        default_factory=lambda: dict(BUILTIN_VOICES),
+        description="'default' and 'narrator' exist unless defined anew",
     )
     default_voice: str = Field("default", description="speaks whoever has no voice of their own")
     narrator_voice: str = Field("narrator", description="speaks the narrator")
-    characters: dict[str, CharacterSettings] = Field(default_factory=dict)
+    characters: dict[str, CharacterSettings] = Field(
+        default_factory=dict, description="name as the chat has it -> voice"
+    )
     languages: LanguageSettings = LanguageSettings()
     models: dict[str, ModelSettings] = Field(
-        default_factory=lambda: {"espeak": ModelSettings(engine="espeak", pinned=True)}
+        default_factory=lambda: dict(BUILTIN_MODELS),
+        description="'espeak' exists unless defined anew",
     )
     swap: SwapSettings = SwapSettings()
     audio: AudioSettings = AudioSettings()
     server: ServerSettings = ServerSettings()
-    hosts: dict[str, HostSettings] = Field(default_factory=dict)
+    hosts: dict[str, HostSettings] = Field(default_factory=dict, description="name of a host -> toggles")
     log: LogSettings = LogSettings()
+    plugins: dict[str, SerializeAsAny[BaseModel]] = Field(
+        default_factory=dict, description="a section for each plugin that registered one"
+    )
+
+    @field_validator("voices")
+    @classmethod
+    def _with_builtin_voices(cls, voices: dict[str, VoiceSettings]) -> dict[str, VoiceSettings]:
+        return {**BUILTIN_VOICES, **voices}
+
+    @field_validator("models")
+    @classmethod
+    def _with_builtin_models(cls, models: dict[str, ModelSettings]) -> dict[str, ModelSettings]:
+        return {**BUILTIN_MODELS, **models}

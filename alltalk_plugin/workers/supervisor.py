@@ -1,0 +1,201 @@
+"""Starts workers and loads models into them."""
+
+from __future__ import annotations
+
+import site
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from loguru import logger
+
+from alltalk_plugin import __version__
+from alltalk_plugin.domain.engines import EngineSpec, LoadRequest
+from alltalk_plugin.domain.errors import (
+    AlltalkError,
+    Cancelled,
+    ModelIncompatible,
+    ModelNotFound,
+    ModelTimeout,
+    WorkerCrashed,
+)
+from alltalk_plugin.domain.models import ModelKey, ModelProfile
+from alltalk_plugin.domain.ports import CancelToken, Clock
+from alltalk_plugin.workers.model import UNLOAD_GRACE_S, WorkerModel, placed
+from alltalk_plugin.workers.process import WorkerProcess
+from alltalk_plugin.workers.protocol import PROTOCOL_VERSION, Failed, Hello, Load
+
+CHILD = Path(__file__).resolve().parent.parent / "engines" / "child.py"
+"""A worker's main, started by path: the package need not be installed where the engine is."""
+
+HELLO_TIMEOUT_S = 30.0
+"""A worker says hello in 0.1 s; a virus scanner that reads a fresh environment takes many seconds."""
+LOAD_TIMEOUT_S = 120.0
+CHUNK_TIMEOUT_S = 60.0
+"""Longer than the slowest engine needs for one sentence on a busy machine; shorter than patience."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerEnvironment:
+    """Where an engine's code runs: an interpreter, and folders to import from besides its own."""
+
+    interpreter: Path
+    search_paths: tuple[Path, ...] = ()
+
+    def command(self, spec: EngineSpec, child: Path) -> list[str]:
+        """Isolated (-I): no PYTHON* variable and no folder of the user's can change what is imported."""
+        folders = [f"--path={path}" for path in self.search_paths]
+        return [
+            str(self.interpreter),
+            "-I",
+            "-X",
+            "utf8",
+            str(child),
+            f"--entry={spec.entry}",
+            *folders,
+        ]
+
+
+def own_environment(search_paths: Sequence[Path] = ()) -> WorkerEnvironment:
+    """The environment this process runs in. -I leaves out the user's site folder, so it is named."""
+    paths = tuple(search_paths)
+    if site.ENABLE_USER_SITE:
+        paths = (*paths, Path(site.getusersitepackages()))
+    return WorkerEnvironment(Path(sys.executable), paths)
+
+
+class WorkerLoader:
+    """Satisfies `ModelLoader`: each model in a process of its own. Thread-safe.
+
+    `interpreter` runs every worker instead of this process's own; `search_paths` are folders that engines
+    may be imported from besides what that interpreter has installed.
+    """
+
+    def __init__(
+        self,
+        engines: Mapping[str, EngineSpec],
+        *,
+        clock: Clock,
+        interpreter: Path | None = None,
+        search_paths: Sequence[Path] = (),
+        load_timeout_s: Callable[[], float] = lambda: LOAD_TIMEOUT_S,
+        chunk_timeout_s: Callable[[], float] = lambda: CHUNK_TIMEOUT_S,
+        child: Path = CHILD,
+    ) -> None:
+        self._engines = engines
+        self._clock = clock
+        self._environment = (
+            own_environment(search_paths)
+            if interpreter is None
+            else WorkerEnvironment(interpreter, tuple(search_paths))
+        )
+        self._load_timeout_s = load_timeout_s
+        self._chunk_timeout_s = chunk_timeout_s
+        self._child = child
+        self._lock = threading.Lock()
+        self._processes: set[WorkerProcess] = set()
+        self._closed = False
+
+    def load(
+        self,
+        profile: ModelProfile,
+        key: ModelKey,
+        cancel: CancelToken,
+        on_death: Callable[[WorkerCrashed], None],
+    ) -> WorkerModel:
+        spec = self._engines.get(profile.engine)
+        if spec is None:
+            raise ModelNotFound(
+                f"no engine is called {profile.engine}",
+                hint="Run 'alltalk-plugin engine list' for the engines that exist.",
+                context={"model": profile.ref, "phase": "load", "engine": profile.engine},
+            )
+        cancel.raise_if_cancelled()
+        begun_s = self._clock.monotonic()
+        process = self._start(spec, profile)
+        forget_cancel = cancel.on_cancel(process.abandon)
+        loaded = False
+        try:
+            self._greet(process, profile)
+            ready_s = self._clock.monotonic()
+            self._load_into(process, profile)
+            loaded = True
+        except AlltalkError as error:
+            cancel.raise_if_cancelled()
+            raise placed(error, model=profile.ref, phase="load") from error
+        finally:
+            forget_cancel()
+            if not loaded:
+                process.end(0.0)
+        process.on_death(lambda death: on_death(placed(death, model=profile.ref)))
+        logger.info(
+            "model loaded",
+            model=profile.ref,
+            engine=spec.name,
+            pid=process.pid,
+            start_ms=round((ready_s - begun_s) * 1000),
+            load_ms=round((self._clock.monotonic() - ready_s) * 1000),
+        )
+        return WorkerModel(
+            spec=spec, profile=profile, key=key, process=process, chunk_timeout_s=self._chunk_timeout_s
+        )
+
+    def close(self) -> None:
+        """End every worker. Loads that run end with an error, later ones are refused."""
+        with self._lock:
+            self._closed = True
+            processes = tuple(self._processes)
+        for process in processes:
+            process.end(UNLOAD_GRACE_S)
+
+    def _start(self, spec: EngineSpec, profile: ModelProfile) -> WorkerProcess:
+        command = self._environment.command(spec, self._child)
+        with self._lock:
+            if self._closed:
+                raise Cancelled("the service is ending", context={"model": profile.ref})
+            try:
+                process = WorkerProcess(command, name=profile.ref)
+            except OSError as error:
+                raise ModelIncompatible(
+                    f"the interpreter of {spec.name} does not start: {error.strerror}",
+                    hint="Reinstall the engine's environment ('alltalk-plugin engine install').",
+                    context={"model": profile.ref, "phase": "load", "errno": error.errno},
+                ) from error
+            self._processes = {one for one in self._processes if not one.ended.is_set()} | {process}
+        return process
+
+    def _greet(self, process: WorkerProcess, profile: ModelProfile) -> None:
+        hello = process.hello(HELLO_TIMEOUT_S)
+        if hello is None:
+            raise ModelTimeout(f"the worker of {profile.ref} did not say hello in {HELLO_TIMEOUT_S:g} s")
+        ours = Hello(hello.pid, PROTOCOL_VERSION, __version__, hello.python)
+        if hello != ours:
+            raise ModelIncompatible(
+                f"the worker of {profile.ref} is of another version",
+                hint="Install the engine again, so that its files are those of this version.",
+                context={
+                    "ours": f"{ours.package}/{ours.protocol}",
+                    "theirs": f"{hello.package}/{hello.protocol}",
+                    "python": hello.python,
+                },
+            )
+
+    def _load_into(self, process: WorkerProcess, profile: ModelProfile) -> None:
+        timeout_s = self._load_timeout_s()
+        request_id, inbox = process.open()
+        request = LoadRequest(
+            model=profile.ref, path=profile.path, device=profile.device, options=profile.options
+        )
+        try:
+            process.send(Load(request_id, request))
+            match inbox.take(timeout_s):
+                case None:
+                    raise ModelTimeout(
+                        f"{profile.ref} did not load in {timeout_s:g} s", context={"timeout_s": timeout_s}
+                    )
+                case Failed() as failed:
+                    raise failed.error()
+        finally:
+            process.forget(request_id)

@@ -1,0 +1,37 @@
+"""Finding a character by any of its names, and what its settings add to a reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from alltalk_plugin.domain.speech import Reply
+from alltalk_plugin.settings.schema import CharacterSettings, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """A character's own entry; `name` as the settings spell it."""
+
+    name: str
+    settings: CharacterSettings
+
+
+def find_character(settings: Settings, name: str | None) -> Character | None:
+    """The entry that has `name` as its name or alias, upper and lower case alike."""
+    if not name:
+        return None
+    if (entry := settings.characters.get(name)) is not None:
+        return Character(name, entry)
+    wanted = name.strip().casefold()
+    for known, entry in settings.characters.items():
+        if any(called.strip().casefold() == wanted for called in (known, *entry.aliases)):
+            return Character(known, entry)
+    return None
+
+
+def with_character_defaults(reply: Reply, settings: Settings) -> Reply:
+    """`reply` with its character's default language where the reply itself names none."""
+    character = find_character(settings, reply.character)
+    if reply.default_language is not None or character is None:
+        return reply
+    return replace(reply, default_language=character.settings.default_language)

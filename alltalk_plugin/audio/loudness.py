@@ -95,11 +95,7 @@ class Leveler:
     def learn(self, voice: str, level: SpeechLevel) -> None:
         """Take what a voice just said into its level; the gain of its next segments follows."""
         with self._lock:
-            old = self._levels.get(voice)
-            self._levels[voice] = level if old is None else _merged(old, level)
-
-
-def _merged(old: SpeechLevel, new: SpeechLevel) -> SpeechLevel:
-    seconds = old.seconds + new.seconds
-    mean_square = (old.mean_square * old.seconds + new.mean_square * new.seconds) / seconds
-    return SpeechLevel(mean_square, min(seconds, MEMORY_S))
+            old = self._levels.get(voice, SpeechLevel(0.0, 0.0))
+            seconds = old.seconds + level.seconds
+            total = old.mean_square * old.seconds + level.mean_square * level.seconds
+            self._levels[voice] = SpeechLevel(total / seconds, min(seconds, MEMORY_S))

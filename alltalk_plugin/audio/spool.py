@@ -174,9 +174,7 @@ class Reader:
             except OSError as error:
                 raise store_failed(self._spool.path, error) from error
             if not piece:
-                raise store_failed(
-                    self._spool.path, OSError(errno.EIO, "it is shorter than what was written")
-                )
+                raise store_failed(self._spool.path, OSError(errno.EIO, "it is shorter than it was"))
             self._place += len(piece)
             return piece
 

@@ -1,0 +1,31 @@
+"""What this package itself brings, through the same hooks as everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from alltalk_plugin.adapters import plain
+from alltalk_plugin.domain.engines import EngineSpec
+from alltalk_plugin.domain.hosts import HostAdapter
+from alltalk_plugin.domain.ports import LanguageDetector
+from alltalk_plugin.engines.specs import BUILTIN_ENGINES
+from alltalk_plugin.plugins import hookimpl
+from alltalk_plugin.plugins.registries import NamedRegistrar, Registrar
+from alltalk_plugin.text.language import LangidDetector, NoDetector
+
+
+@hookimpl
+def alltalk_register_engines(registry: Registrar[EngineSpec]) -> None:
+    for spec in BUILTIN_ENGINES:
+        registry.register(spec)
+
+
+@hookimpl
+def alltalk_register_hosts(registry: Registrar[HostAdapter]) -> None:
+    registry.register(plain.ADAPTER)
+
+
+@hookimpl
+def alltalk_register_language_detectors(registry: NamedRegistrar[Callable[[], LanguageDetector]]) -> None:
+    registry.register("py3langid", LangidDetector)
+    registry.register("none", NoDetector)

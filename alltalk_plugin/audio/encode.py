@@ -4,9 +4,10 @@ An encoder only ever appends. What a container wants to write back into its head
 checksums, MP3's info frame) is handed over as patches of the same length: a reader that has streamed the
 head keeps a valid stream, and a byte offset means the same for ever.
 
-Seconds of audio before its first bytes come out (libsndfile 1.2.2, 24 kHz, 2026-11-22): WAV 0,
-MP3 one 24 ms frame, FLAC 0.2 (blocks of 4096), Ogg Vorbis 0.8, Ogg Opus 1.1 (pages of a second; the
-library's own switch for shorter pages is not reachable through soundfile).
+Seconds of audio before a decoder gets the first sample (libsndfile 1.2.2, 24 kHz, blocks of 0.1 s,
+2026-11-22): WAV and MP3 one block, FLAC 0.2 (blocks of 4096), Ogg Opus 1.1 (pages of a second; the
+library's switch for shorter ones is not reachable through soundfile), Ogg Vorbis 0.8 to 2.3 (pages of
+4 kB, so by the bit rate). With an engine that is much faster than real time this is a few ms of waiting.
 """
 
 from __future__ import annotations
@@ -63,7 +64,10 @@ class StreamEncoder(Protocol):
     """One container being written. One thread."""
 
     def encode(self, samples: Samples) -> bytes:
-        """The bytes that are certain now; may be empty. The first call gives the header too."""
+        """The bytes that are certain now; may be empty.
+
+        The header comes before the first audio: in WAV with the first call, elsewhere with the first samples.
+        """
         ...
 
     def finish(self) -> Ending:

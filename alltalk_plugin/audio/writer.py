@@ -58,9 +58,6 @@ class Writer:
         """See `SpoolWriter`."""
         self._refuse_when_ended()
         self._complete()
-        if not self._spool.path.exists():
-            # POSIX goes on writing into a file that was deleted.
-            raise self._failed(FileNotFoundError(errno.ENOENT, "the file was removed"))
         self._remove_marker()
         self._spool.ended(None)
 
@@ -77,6 +74,10 @@ class Writer:
     def _complete(self) -> None:
         ending = self._encoder.finish()
         self._append(ending.tail)
+        if not self._spool.path.exists():
+            # POSIX goes on writing into a file that was deleted.
+            missing = FileNotFoundError(errno.ENOENT, "the file was removed")
+            raise self._failed(missing) from missing
         try:
             for patch in ending.patches:
                 self._file.seek(patch.offset)

@@ -182,12 +182,20 @@ class FailingDisk:
         self.space_bytes: int | None = None
         self.refuse: int | None = None
         self.opened: list[Path] = []
+        self._files: list[RawFile] = []
 
     def open(self, path: Path, mode: Mode) -> RawFile:
         self.opened.append(path)
         if self.refuse is not None and mode != "rb":
             raise OSError(self.refuse, os.strerror(self.refuse), str(path))
-        return _FailingFile(self, open_unbuffered(path, mode))
+        file = open_unbuffered(path, mode)
+        self._files.append(file)
+        return _FailingFile(self, file)
+
+    def close_all(self) -> None:
+        """What the end of the process does to open files."""
+        for file in self._files:
+            file.close()
 
 
 class _FailingFile:

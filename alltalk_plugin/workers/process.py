@@ -47,6 +47,7 @@ class WorkerProcess:
         self._death: WorkerCrashed | None = None
         self._watchers: list[Callable[[WorkerCrashed], None]] = []
         self._ring = OutputRing()
+        self._exited = threading.Event()
         self.ended = threading.Event()
         posix = os.name == "posix"
         self._popen = subprocess.Popen(
@@ -183,10 +184,10 @@ class WorkerProcess:
                 while (message := read_message(stream)) is not None:
                     self._deliver(message)
             except FrameError as error:
-                if not self.ended.is_set():
+                if not self._exited.is_set():
                     logger.warning("worker sent no proper frame", worker=self._name, error=str(error))
         # A worker that closed its pipe cannot be spoken with any more, whatever else it does.
-        if not self.ended.wait(_DRAIN_S):
+        if not self._exited.wait(_DRAIN_S):
             self.kill("it closed its pipe")
 
     def _deliver(self, message: Message) -> None:
@@ -204,6 +205,7 @@ class WorkerProcess:
 
     def _wait(self) -> None:
         exit_code = self._popen.wait()
+        self._exited.set()
         for reader in self._readers:
             reader.join(_DRAIN_S)
         with self._writing:

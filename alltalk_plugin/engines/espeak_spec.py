@@ -1,0 +1,124 @@
+"""What the service knows of eSpeak NG without loading it."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
+
+from alltalk_plugin.domain.engines import EngineSpec, EngineVoice, OptionField
+from alltalk_plugin.domain.errors import ModelNotFound, VoiceNotFound
+from alltalk_plugin.domain.language import LanguageTag, base_language, language_tag, same_language
+from alltalk_plugin.domain.models import CPU, MemoryEstimate, ModelProfile
+from alltalk_plugin.domain.voices import VoiceProfile
+from alltalk_plugin.engines.espeak_data import (
+    CORE_FILES,
+    DISTRIBUTION,
+    EspeakVoice,
+    data_folder,
+    installed_folder,
+    read_data,
+)
+from alltalk_plugin.engines.espeak_languages import KANJI_REASON, language_reason
+
+MB = 1_000_000
+WORKER_BYTES = 45 * MB
+"""Interpreter, numpy and the library before any voice: 36 MB measured (Linux, Python 3.11, numpy 2.4)."""
+DICTIONARY_BYTES = 25 * MB
+"""All dictionaries touched plus buffers; 17 MB measured after every voice had spoken."""
+MAX_CHARS = 1_000
+"""Bounds memory and what a cancel may have to wait for; eSpeak itself takes any length."""
+
+
+def estimate(profile: ModelProfile) -> MemoryEstimate:
+    """Upper bound: the core files as they are loaded, and every dictionary touched."""
+    try:
+        folder = data_folder(profile.path)
+    except ModelNotFound:
+        core_bytes = 0
+    else:
+        paths = (folder / name for name in CORE_FILES)
+        core_bytes = sum(path.stat().st_size for path in paths if path.is_file())
+    held = core_bytes + DICTIONARY_BYTES
+    return MemoryEstimate(CPU, peak_bytes=held, steady_bytes=held, context_bytes=WORKER_BYTES)
+
+
+def revision(profile: ModelProfile) -> str:
+    """The distribution's version, or for a folder of its own a digest of its files' sizes and times."""
+    if profile.path is None:
+        try:
+            return version(DISTRIBUTION)
+        except PackageNotFoundError:
+            return ""
+    try:
+        folder = data_folder(profile.path)
+    except ModelNotFound:
+        return ""
+    digest = hashlib.sha256()
+    for path in sorted((*folder.glob("*_dict"), *(folder / name for name in CORE_FILES))):
+        if path.is_file():
+            status = path.stat()
+            digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def speaks(profile: ModelProfile, voice: VoiceProfile, language: LanguageTag) -> str | None:
+    """Whether a voice speaks a language, and if not, why.
+
+    A speaker that is a full voice speaks its own languages; one that is a variant, or none, speaks all.
+    """
+    try:
+        data = read_data(data_folder(profile.path))
+        fixed, _ = data.speaker(voice.speaker)
+    except (ModelNotFound, VoiceNotFound) as error:
+        return error.message
+    spoken = data.voice_for(language)
+    if spoken is None:
+        return language_reason(language)
+    if fixed is not None:
+        return None if _same(fixed, spoken, language) else f"its speaker {voice.speaker} is {fixed.name}"
+    chosen_for_it = voice.language is not None and same_language(voice.language, language)
+    if base_language(language) == "ja" and not chosen_for_it:
+        return KANJI_REASON
+    return None
+
+
+def _same(fixed: EspeakVoice, spoken: EspeakVoice, language: LanguageTag) -> bool:
+    return base_language(language) in fixed.bases or bool(fixed.bases & spoken.bases)
+
+
+def voices() -> tuple[EngineVoice, ...]:
+    """Every full voice of the installed data; any of them takes a variant (`en-us+f3`)."""
+    folder = installed_folder()
+    if folder is None:
+        return ()
+    return tuple(
+        EngineVoice(voice.languages[0][0], voice.name, _tags(voice))
+        for voice in read_data(folder).voices
+        if voice.languages
+    )
+
+
+def _tags(voice: EspeakVoice) -> tuple[LanguageTag, ...]:
+    # The private part (en-gb-x-rp) names a dialect, not a language.
+    tags = (language_tag(tag.partition("-x-")[0]) for tag, _ in voice.languages)
+    return tuple(dict.fromkeys(tags))
+
+
+SPEC = EngineSpec(
+    name="espeak",
+    entry="alltalk_plugin.engines.espeak:create",
+    distributions=("espeakng-loader>=0.2.4", "numpy>=2.0"),
+    max_chars=MAX_CHARS,
+    estimate=estimate,
+    revision=revision,
+    speaks=speaks,
+    options=MappingProxyType(
+        {
+            "voice": OptionField(
+                str, "en-us", "voice, with or without a variant, that speaks when nothing else is asked for"
+            )
+        }
+    ),
+    voices=voices,
+)

@@ -1,0 +1,8 @@
+"""The engines that come with the package."""
+
+from __future__ import annotations
+
+from alltalk_plugin.domain.engines import EngineSpec
+from alltalk_plugin.engines import espeak_spec
+
+BUILT_IN: tuple[EngineSpec, ...] = (espeak_spec.SPEC,)

@@ -212,9 +212,3 @@ class _Sink:
 
     def tell(self) -> int:
         return self._place
-
-    def read(self, _size: int) -> bytes:
-        return b""
-
-    def flush(self) -> None:
-        return None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import threading
 
 import numpy as np
@@ -8,7 +9,7 @@ import soundfile
 
 from alltalk_plugin.audio.encode import MEDIA_TYPES
 from alltalk_plugin.domain.audio import AudioChunk, AudioFormat
-from alltalk_plugin.domain.errors import FormatUnsupported
+from alltalk_plugin.domain.errors import FormatUnsupported, StoreFailed
 from tests.audio.shelf import LONG_S, NOW, RATE, Shelf, read_to_end, speech_chunk
 from tests.audio.sounds import chunks, speech
 
@@ -148,3 +149,13 @@ def test_format_that_cannot_be_written_leaves_nothing_behind(shelf: Shelf) -> No
     with pytest.raises(FormatUnsupported):
         shelf.store.create(AudioFormat.OPUS, 22_050)
     assert shelf.files() == []
+
+
+def test_disk_that_breaks_while_it_is_read_is_an_error(shelf: Shelf) -> None:
+    reader = shelf.store.get(shelf.stored()).open()
+    shelf.disk.broken = True
+    with pytest.raises(StoreFailed) as raised:
+        reader.read(10, NOW)
+    assert raised.value.context["errno"] == errno.EIO
+    shelf.disk.broken = False
+    assert len(reader.read(10, NOW) or b"") == 10

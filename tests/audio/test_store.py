@@ -134,3 +134,13 @@ def test_sweep_touches_only_its_own_files(shelf: Shelf) -> None:
         os.utime(shelf.folder / name, (1, 1))
     assert shelf.store.sweep() == 1
     assert len(shelf.files()) == 4
+
+
+def test_sweep_goes_on_when_one_cannot_be_deleted(shelf: Shelf) -> None:
+    shelf.settings = AudioSettings(keep_days=1)
+    stuck = shelf.folder / f"{'a' * 32}.wav"
+    stuck.mkdir(parents=True)
+    os.utime(stuck, (1, 1))
+    shelf.stored(age_days=2)
+    assert shelf.store.sweep() == 1
+    assert shelf.files() == [stuck.name]

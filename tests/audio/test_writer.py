@@ -159,3 +159,14 @@ def test_reader_of_a_file_that_was_removed_or_cut_gets_an_error(shelf: Shelf) ->
     with pytest.raises(AudioNotFound):
         removed.open()
     assert removed.readers == 0
+
+
+def test_marker_that_cannot_be_removed_does_not_lose_the_audio(shelf: Shelf) -> None:
+    writer = shelf.store.create(AudioFormat.WAV, RATE)
+    stream = shelf.store.get(writer.audio_id)
+    marker = stream.path.with_suffix(".growing")
+    marker.unlink()
+    marker.mkdir()
+    writer.write(speech_chunk())
+    writer.finish()
+    assert (stream.complete, stream.error) == (True, None)

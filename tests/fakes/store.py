@@ -175,12 +175,14 @@ class FailingDisk:
     """A real disk that can be told to fail; pass `open` to the store.
 
     `space_bytes` is what may still be written (None: no limit); a write that does not fit takes what fits,
-    then fails with ENOSPC, as a real one. `refuse` fails every opening for writing with that errno.
+    then fails with ENOSPC, as a real one. `refuse` fails every opening for writing with that errno,
+    `broken` every read with EIO.
     """
 
     def __init__(self) -> None:
         self.space_bytes: int | None = None
         self.refuse: int | None = None
+        self.broken = False
         self.opened: list[Path] = []
         self._files: list[RawFile] = []
 
@@ -202,7 +204,6 @@ class _FailingFile:
     def __init__(self, disk: FailingDisk, file: RawFile) -> None:
         self._disk = disk
         self._file = file
-        self.read = file.read
         self.seek = file.seek
         self.truncate = file.truncate
         self.close = file.close
@@ -216,3 +217,8 @@ class _FailingFile:
         written = self._file.write(b[:space])
         self._disk.space_bytes = space - (written or 0)
         return written
+
+    def read(self, size: int = -1, /) -> bytes | None:
+        if self._disk.broken:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return self._file.read(size)

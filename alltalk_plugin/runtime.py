@@ -22,6 +22,7 @@ from alltalk_plugin.ownership import Ownership, own
 from alltalk_plugin.plugins.manager import Plugins, load_plugins
 from alltalk_plugin.settings.schema import Settings
 from alltalk_plugin.settings.store import SettingsStore
+from alltalk_plugin.speech.cache import UtteranceCache
 from alltalk_plugin.speech.produce import Workshop
 from alltalk_plugin.speech.service import SpeechService
 from alltalk_plugin.swap.journal import SqliteJournal
@@ -131,6 +132,7 @@ def _assemble(
         store=audio,
         clock=clock,
         leveler=Leveler(settings().audio.loudness_dbfs, settings().audio.peak_limit),
+        cache=UtteranceCache(settings().speech.cache_mb * 1_000_000),
         settings=settings,
         max_chars=lambda ref: plugins.engines[model_profiles(settings())[ref].engine].max_chars,
         effects=plugins.audio_effects.in_order(),

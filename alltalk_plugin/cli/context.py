@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 import click
 
@@ -34,10 +34,7 @@ class CliContext:
         """
         self.home.mkdir(parents=True, exist_ok=True)
         return bridge.attach_or_start(
-            str(self.home),
-            interpreter=sys.executable,
-            settings_file=str(self.settings_file) if self.settings_file else None,
-            deadline_s=30.0,
+            self.home, interpreter=sys.executable, settings_file=self.settings_file, deadline_s=30.0
         )
 
 
@@ -56,7 +53,7 @@ def failing_clearly(command: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-def fail(message: str, code: str, hint: str) -> None:
+def fail(message: str, code: str, hint: str) -> NoReturn:
     """Say what failed and end with exit code 1."""
     click.echo(f"alltalk-plugin: {message} [{code}]" + (f". {hint}" if hint else ""), err=True)
     raise SystemExit(1)

@@ -49,7 +49,7 @@ def say(
         "voice": voice,
         "language": _tag(language, "--language"),
         "format": audio_format,
-        "stream": True,
+        "stream": False,
     }
     service = context.connect()
     with service.stream("POST", "/api/v1/speak", body, timeout_s=600.0) as answer:
@@ -59,7 +59,6 @@ def say(
             for block in answer:
                 file.write(block)
     spoken = service.request("GET", f"/api/v1/replies/{audio_id}")
-    _refresh_header(service, audio_id, out)
     for note in _notes(spoken):
         click.echo(f"note: {note}", err=True)
     if context.as_json:
@@ -69,12 +68,6 @@ def say(
         f"{out}: {spoken['duration_s']:.1f} s of speech in {spoken['elapsed_s']:.2f} s, "
         f"{len(spoken['clips'])} segments, first audio after {spoken['first_audio_s'] * 1000:.0f} ms"
     )
-
-
-def _refresh_header(service: Any, audio_id: str, out: Path) -> None:
-    """A streamed header cannot know the length; the finished file's can, so that players show it."""
-    with service.stream("GET", f"/api/v1/audio/{audio_id}") as answer:
-        out.write_bytes(b"".join(answer))
 
 
 def _notes(spoken: dict[str, Any]) -> Iterator[str]:

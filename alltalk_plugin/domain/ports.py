@@ -233,6 +233,10 @@ class DetectedLanguage:
 class LanguageDetector(Protocol):
     """Guesses the language of plain text among candidates. Thread-safe."""
 
+    def warm(self) -> None:
+        """Begin loading what detection needs, in the background; returns at once. Idempotent."""
+        ...
+
     def detect(self, text: str, candidates: Sequence[LanguageTag]) -> DetectedLanguage | None:
         """None when the text gives nothing to go by."""
         ...

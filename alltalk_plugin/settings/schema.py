@@ -87,6 +87,9 @@ class SpeechSettings(Section):
     max_segment_chars: int = Field(400, ge=40, le=2000, description="longest piece given to an engine")
     deadline_s: Seconds = Field(600.0, description="a reply that is not spoken by then ends with an error")
     max_concurrent_replies: int = Field(8, ge=1, description="replies spoken at the same time")
+    cache_mb: int = Field(
+        64, ge=0, description="memory for sentences spoken lately, so that a continued reply is quick"
+    )
     look_ahead_segments: int = Field(
         2, ge=0, description="how far segments may be regrouped by model when models do not fit together"
     )

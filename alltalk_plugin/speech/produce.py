@@ -30,9 +30,10 @@ from alltalk_plugin.domain.ports import AudioStore, Clock, ModelLease, ModelPool
 from alltalk_plugin.domain.reduce import reduce_text
 from alltalk_plugin.domain.speech import Clip, Reply, Segment, SkippedSegment, SpokenReply
 from alltalk_plugin.settings.schema import Settings
+from alltalk_plugin.speech.cache import UtteranceCache
 from alltalk_plugin.speech.job import SpeechJob
+from alltalk_plugin.speech.pieces import pieces_of
 from alltalk_plugin.speech.plan import Batch, PlannedSegment, next_batch, runs_ahead
-from alltalk_plugin.text.sentences import split_to_length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Workshop:
     store: AudioStore
     clock: Clock
     leveler: Leveler
+    cache: UtteranceCache
     settings: Callable[[], Settings]
     max_chars: Callable[[ModelRef], int]
     effects: tuple[AudioEffect, ...] = ()
@@ -177,7 +179,7 @@ class Production:
     def _chunks(self, item: PlannedSegment, lease: ModelLease) -> Iterator[AudioChunk]:
         voice, segment = item.choice.voice, item.segment
         text = reduce_text(segment.text) if item.reduced else segment.text
-        for piece in split_to_length(text, self._shop.max_chars(lease.key.model)):
+        for piece in pieces_of(text, self._shop.max_chars(lease.key.model)):
             request = SynthesisRequest(
                 text=piece,
                 language=voice.language or segment.language,
@@ -186,7 +188,16 @@ class Production:
                 rate=voice.rate,
                 pitch_semitones=voice.pitch_semitones,
             )
-            yield from lease.synthesize(request, self._job.cancel_source)
+            known = self._shop.cache.get(lease.key, request)
+            if known is not None:
+                yield from known
+                continue
+            made: list[AudioChunk] = []
+            for chunk in lease.synthesize(request, self._job.cancel_source):
+                made.append(chunk)
+                yield chunk
+            self._job.cancel_source.raise_if_cancelled()  # a cancelled utterance is cut short: not kept
+            self._shop.cache.put(lease.key, request, tuple(made))
 
     def _effected(self, chunks: Iterator[AudioChunk]) -> Iterator[AudioChunk]:
         """Effects work on finished speech, so a segment is collected only when there are any."""

@@ -42,7 +42,7 @@ def waveform(
     strip = "".join(
         f'<rect x="{clip["start_s"] / duration_s * _WIDTH:.1f}" y="{_WAVE_HEIGHT + 4}" rx="2" '
         f'width="{clip["duration_s"] / duration_s * _WIDTH:.1f}" height="{_STRIP_HEIGHT}" '
-        f'fill="{colours[clip["voice"]]}" opacity=".45"><title>{escape(clip["segment"]["text"])}</title></rect>'
+        f'fill="{colours[clip["voice"]]}" opacity=".45"><title>{escape(clip["text"])}</title></rect>'
         for clip in clips
     )
     height = _WAVE_HEIGHT + _STRIP_HEIGHT + 6
@@ -74,8 +74,8 @@ def model_lanes(journal: Sequence[dict[str, Any]]) -> str:
     """One lane per model: loading, ready and draining bars, a cross for a failed load."""
     if not journal:
         return "<p>The journal is empty.</p>"
-    begin_ts, end_ts = journal[0]["ts"], journal[-1]["ts"]
-    span_s = max(end_ts - begin_ts, 0.001)
+    begin_ts: float = journal[0]["ts"]
+    span_s = max(float(journal[-1]["ts"]) - begin_ts, 0.001)
     models = list(dict.fromkeys(record["model"] for record in journal if record["model"]))
 
     def x(ts_s: float) -> float:

@@ -82,12 +82,12 @@ def _card(line: SpokenLine, colours: dict[str, str]) -> str:
 
 
 def _said(clip: dict[str, Any], colours: dict[str, str]) -> str:
-    segment, voice = clip["segment"], clip["voice"]
-    who = segment["speaker"] or segment["role"]
-    detail = f"{voice} on {clip['model']}, {segment['language'] or 'language undecided'}, {clip['duration_s']:.1f} s"
+    voice = clip["voice"]
+    who = clip["role"] if clip["role"] == "narrator" else clip["speaker"] or clip["role"]
+    detail = f"{voice} on {clip['model']}, {clip['language'] or 'language undecided'}, {clip['duration_s']:.1f} s"
     return (
         f'<li><span class="dot" style="background:{colours[voice]}"></span>'
-        f'<span><b>{escape(who)}</b></span><span>{escape(segment["text"])}'
+        f'<span><b>{escape(who)}</b></span><span>{escape(clip["text"])}'
         f'<br><span class="who">{escape(detail)}</span></span></li>'
     )
 

@@ -1,0 +1,144 @@
+"""The demo's work: a service of its own, the chat through its host API, the page."""
+
+from __future__ import annotations
+
+import sys
+import time
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from alltalk_plugin import bridge
+from alltalk_plugin.cli.context import CliContext, fail, failing_clearly
+from alltalk_plugin.cli.demo.chat import CHAT, ROSTER, Line, write_home
+from alltalk_plugin.cli.demo.page import SpokenLine, render_page
+from alltalk_plugin.cli.tables import print_json, print_rows
+
+_BINS = 400
+_REPLY_TIMEOUT_S = 120.0
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo-out"),
+    show_default=True,
+    help="Folder for the audio and index.html.",
+)
+@click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
+@click.pass_obj
+@failing_clearly
+def demo(context: CliContext, out: Path, open_page: bool) -> None:
+    """Speak a sample chat: several voices and languages, model swaps, one of them failing."""
+    home = out.absolute() / "home"
+    write_home(home, _intact_model(), _budget_mb())
+    began_s = time.monotonic()
+    service = bridge.attach_or_start(home, interpreter=sys.executable, deadline_s=60.0)
+    service.hello("plain")
+    try:
+        lines = [_speak(service, line, number, out) for number, line in enumerate(CHAT, 1)]
+        journal = service.request("GET", "/api/v1/journal?since=0")["records"]
+    finally:
+        service.bye()
+    page = out / "index.html"
+    page.write_text(render_page(lines, journal, "A chat, spoken"), encoding="utf-8")
+    if context.as_json:
+        print_json({"page": str(page), "replies": [line.spoken for line in lines], "journal": journal})
+    else:
+        _print_report(lines, journal, page, time.monotonic() - began_s)
+    if open_page:
+        webbrowser.open(page.absolute().as_uri())
+    _check(lines, journal)
+
+
+def _speak(service: bridge.Service, line: Line, number: int, out: Path) -> SpokenLine:
+    from alltalk_plugin.audio.measure import envelope, read_audio
+
+    body = {
+        "text": line.text,
+        "character": line.character,
+        "roster": list(ROSTER),
+        "chat_id": "demo",
+        "message_id": str(number),
+    }
+    answer = service.request("POST", "/api/v1/hosts/plain/output", body)
+    if answer["text"] != line.text:
+        fail("the host's text came back changed", "demo", "This is a defect: please report it.")
+    if answer["audio_url"] is None:
+        fail(f"reply {number} was not spoken: {'; '.join(answer['notes'])}", "demo", "")
+    audio_id = answer["audio_url"].rsplit("/", 1)[-1].split(".")[0]
+    with service.stream("GET", answer["audio_url"], timeout_s=_REPLY_TIMEOUT_S) as audio:
+        for _block in audio:  # follows the growing stream to its end
+            pass
+    spoken = service.request("GET", f"/api/v1/replies/{audio_id}", timeout_s=_REPLY_TIMEOUT_S)
+    if spoken["error"]:
+        fail(spoken["error"]["detail"], spoken["error"]["code"], spoken["error"]["hint"])
+    file = out / f"{number}-{line.character.lower()}.{spoken['format']}"
+    with service.stream("GET", answer["audio_url"]) as audio:
+        file.write_bytes(b"".join(audio))
+    shape = envelope(read_audio(file).samples, _BINS).tolist()
+    return SpokenLine(line.character, line.shows, line.text, file.name, shape, spoken)
+
+
+def _intact_model() -> Path:
+    """The eSpeak NG data that comes with the engine's distribution."""
+    from importlib.util import find_spec
+
+    found = find_spec("espeakng_loader")
+    if found is None or found.origin is None:
+        fail("espeakng-loader is not installed", "demo", "Install alltalk-plugin again with pip.")
+    return Path(found.origin).parent / "espeak-ng-data"
+
+
+def _budget_mb() -> int:
+    """Room for one dedicated model beside the pinned one, not for two."""
+    from alltalk_plugin.domain.models import ModelProfile, ModelRef
+    from alltalk_plugin.engines.espeak_spec import SPEC
+
+    need_bytes = SPEC.estimate(ModelProfile(ref=ModelRef("demo"), engine=SPEC.name)).load_bytes
+    return round(need_bytes * 2.5 / 1e6)
+
+
+def _print_report(
+    lines: Sequence[SpokenLine], journal: Sequence[dict[str, Any]], page: Path, elapsed_s: float
+) -> None:
+    rows = [
+        (
+            f"{number}.{place}",
+            clip["role"],
+            clip["speaker"],
+            clip["language"],
+            clip["voice"],
+            clip["model"],
+            clip["duration_s"],
+            clip["synthesis_s"] / clip["duration_s"] if clip["duration_s"] else None,
+        )
+        for number, line in enumerate(lines, 1)
+        for place, clip in enumerate(line.spoken["clips"], 1)
+    ]
+    headings = ("segment", "role", "speaker", "language", "voice", "model", "seconds", "rtf")
+    print_rows(headings, rows, as_json=False)
+    for number, line in enumerate(lines, 1):
+        for note in line.spoken["fallbacks"]:
+            click.echo(f"reply {number}: {note}")
+    seconds = sum(line.spoken["duration_s"] for line in lines)
+    click.echo(
+        f"{len(lines)} replies, {seconds:.0f} s of speech in {elapsed_s:.1f} s; "
+        f"{_count(journal, 'commit')} switches, {_count(journal, 'rollback')} rolled back; look at {page}"
+    )
+
+
+def _count(journal: Sequence[dict[str, Any]], kind: str) -> int:
+    return sum(record["kind"] == kind for record in journal)
+
+
+def _check(lines: Sequence[SpokenLine], journal: Sequence[dict[str, Any]]) -> None:
+    """The demo is the main job: if it did not do what it shows, it says so and fails."""
+    if _count(journal, "commit") < 2 or _count(journal, "rollback") < 1:
+        fail("the switches that the demo shows did not happen", "demo", "Read its journal on the page.")
+    if any(line.spoken["skipped"] for line in lines):
+        fail("a segment was skipped", "demo", "The page names it and the reason.")

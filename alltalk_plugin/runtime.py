@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Self
 
 from loguru import logger
 
@@ -75,7 +76,7 @@ class Runtime:
         self.journal.close()
         self.ownership.close()
 
-    def __enter__(self) -> Runtime:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -83,7 +84,11 @@ class Runtime:
 
 
 def build_runtime(
-    home: Path, settings_file: Path | None = None, *, plugins: Plugins | None = None, clock: Clock | None = None
+    home: Path,
+    settings_file: Path | None = None,
+    *,
+    plugins: Plugins | None = None,
+    clock: Clock | None = None,
 ) -> Runtime:
     """The runtime of the data folder `home`, owned by this process until closed.
 
@@ -110,9 +115,7 @@ def _assemble(
 
     understanding = build_understanding(settings, plugins)
     journal = SqliteJournal(home / JOURNAL_FILE)
-    loader = WorkerLoader(
-        plugins.engines, clock=clock, load_timeout_s=lambda: settings().swap.load_timeout_s
-    )
+    loader = WorkerLoader(plugins.engines, clock=clock, load_timeout_s=lambda: settings().swap.load_timeout_s)
     models = SwapService(
         profiles=lambda: model_profiles(settings()),
         engines=plugins.engines,

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from alltalk_plugin import bridge
 from bench.report import Table
@@ -72,7 +73,7 @@ def _first_byte_ms(service: bridge.Service, number: int) -> tuple[float, float]:
     began = time.perf_counter()
     answer = service.request("POST", "/api/v1/hosts/plain/output", body)
     answered_ms = (time.perf_counter() - began) * 1000
-    with service.stream("GET", answer["audio_url"]) as audio:
+    with service.stream("GET", urlsplit(answer["audio_url"]).path) as audio:
         first = next(iter(audio))
         first_ms = (time.perf_counter() - began) * 1000
         if len(first) <= 44:  # a WAV header alone is no sound

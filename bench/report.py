@@ -28,4 +28,6 @@ def save_and_print(name: str, table: Table) -> None:
         print(f"{row:{width}}  {middle:9.2f}  {min(samples):9.2f}  {max(samples):9.2f}  {len(samples)}")
         rows[row] = {"median": middle, "min": min(samples), "max": max(samples), "samples": list(samples)}
     OUT.mkdir(exist_ok=True)
-    (OUT / f"{name}.json").write_text(json.dumps({"machine": machine, "rows": rows}, indent=1), encoding="utf-8")
+    (OUT / f"{name}.json").write_text(
+        json.dumps({"machine": machine, "rows": rows}, indent=1), encoding="utf-8"
+    )

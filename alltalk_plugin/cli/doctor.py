@@ -73,7 +73,9 @@ def _examine(context: CliContext) -> Iterator[Finding]:
     except AlltalkError as error:
         yield Finding("settings", Verdict.BAD, f"{error.message}. {error.hint}")
         return
-    yield Finding("settings", Verdict.FINE, str(file) if file.exists() else f"defaults ({file} does not exist)")
+    yield Finding(
+        "settings", Verdict.FINE, str(file) if file.exists() else f"defaults ({file} does not exist)"
+    )
     yield from _engines(plugins)
     yield from _models(settings, plugins)
     yield _self_test(settings, plugins)
@@ -96,7 +98,9 @@ def _folder(context: CliContext) -> Iterator[Finding]:
         probe.write_bytes(b"x")
         probe.unlink()
     except OSError as error:
-        yield Finding("data folder", Verdict.BAD, f"{context.home}: {error.strerror}; choose another with --home")
+        yield Finding(
+            "data folder", Verdict.BAD, f"{context.home}: {error.strerror}; choose another with --home"
+        )
     else:
         yield Finding("data folder", Verdict.FINE, str(context.home))
 
@@ -119,7 +123,9 @@ def _engines(plugins: Plugins) -> Iterator[Finding]:
         if missing:
             yield Finding(f"engine {name}", Verdict.NOTE, f"missing: {', '.join(missing)}")
         else:
-            yield Finding(f"engine {name}", Verdict.FINE, f"{', '.join(spec.distributions)}; worker: {sys.executable}")
+            yield Finding(
+                f"engine {name}", Verdict.FINE, f"{', '.join(spec.distributions)}; worker: {sys.executable}"
+            )
 
 
 def _installed(requirement: str) -> bool:
@@ -167,4 +173,6 @@ def _self_test(settings: Settings, plugins: Plugins) -> Finding:
         return Finding("self-test", Verdict.BAD, f"{error.message} [{error.code}]. {error.hint}")
     finally:
         loader.close()
-    return Finding("self-test", Verdict.FINE, f"{ref} loaded and spoke in {clock.monotonic() - began_s:.2f} s")
+    return Finding(
+        "self-test", Verdict.FINE, f"{ref} loaded and spoke in {clock.monotonic() - began_s:.2f} s"
+    )

@@ -78,9 +78,7 @@ def plugins(context: CliContext) -> None:
     """List the plugins with their version and hooks, broken ones included."""
     from alltalk_plugin.plugins.manager import load_plugins
 
-    rows = [
-        (plugin.name, plugin.version, plugin.hooks, plugin.error) for plugin in load_plugins().listing()
-    ]
+    rows = [(plugin.name, plugin.version, plugin.hooks, plugin.error) for plugin in load_plugins().listing()]
     print_rows(("plugin", "version", "hooks", "error"), rows, as_json=context.as_json)
 
 

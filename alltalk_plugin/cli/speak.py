@@ -26,11 +26,14 @@ FORMATS = [audio_format.value for audio_format in AudioFormat]
 @click.option("--voice", help="A voice by name; beats everything else.")
 @click.option("--language", help="BCP 47 tag; otherwise detected.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
-@click.option("--format", "audio_format", type=click.Choice(FORMATS), help="Default: from --out, else settings.")
+@click.option(
+    "--format", "audio_format", type=click.Choice(FORMATS), help="Default: from --out, else settings."
+)
 @click.pass_obj
 @failing_clearly
 def say(
     context: CliContext,
+    *,
     text: str,
     character: str | None,
     voice: str | None,
@@ -86,7 +89,13 @@ def _notes(spoken: dict[str, Any]) -> Iterator[str]:
 @click.pass_obj
 @failing_clearly
 def explain(
-    context: CliContext, text: str | None, character: str | None, roster: str, languages: str, jsonl: bool
+    context: CliContext,
+    *,
+    text: str | None,
+    character: str | None,
+    roster: str,
+    languages: str,
+    jsonl: bool,
 ) -> None:
     """Show what would be said of TEXT ('-' reads standard input), by whom, and why."""
     if text is None and not jsonl:
@@ -125,7 +134,7 @@ class _Explainer:
     def line(self, number: int, entry: dict[str, Any]) -> dict[str, Any]:
         """The answer for one line: `{"id", "language", "segments"}`."""
         from alltalk_plugin.speech.explain import explain_segment, line_language
-        from alltalk_plugin.voices.defaults import with_character_defaults
+        from alltalk_plugin.voices.characters import with_character_defaults
 
         languages = tuple(_tag(tag, "languages") for tag in entry.get("languages") or ())
         reply = Reply(
@@ -190,5 +199,3 @@ def _tag(text: str | None, where: str) -> LanguageTag | None:
         return language_tag(text)
     except ValueError as error:
         raise RequestError(f"{where}: {error}", hint="Use tags such as en, de, pt-BR.") from error
-
-

@@ -29,7 +29,7 @@ _GOOD = ("committed", "planned")
 @click.option("--dry-run", is_flag=True, help="Say what would happen, do nothing.")
 @click.pass_obj
 @failing_clearly
-def swap(context: CliContext, model: str, mode: str, force: bool, dry_run: bool) -> None:
+def swap(context: CliContext, *, model: str, mode: str, force: bool, dry_run: bool) -> None:
     """Make MODEL the loaded one; waits until it is verified or rolled back."""
     service = context.connect()
     body = {"target": model, "mode": mode.replace("-", "_"), "force": force, "dry_run": dry_run}

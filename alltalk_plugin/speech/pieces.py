@@ -9,7 +9,7 @@ _BREAKS = (".!?…。！？", ";:,—–；：，、", " ")
 
 
 def pieces_of(text: str, max_chars: int) -> Iterator[str]:
-    """`text` in order, in pieces of at most `max_chars`, cut after sentences, clauses, words, in that order."""
+    """`text` in order, in pieces of at most `max_chars`, cut after sentences, else clauses, else words."""
     rest = text.strip()
     while len(rest) > max_chars:
         cut = _cut(rest, max_chars)

@@ -21,7 +21,6 @@ from alltalk_plugin.domain.errors import (
     ModelError,
     ModelTimeout,
     SpeechError,
-    VoiceNotFound,
     WorkerCrashed,
 )
 from alltalk_plugin.domain.filters import AudioEffect
@@ -122,9 +121,7 @@ class Production:
         pending = self._in_order()
         models = tuple(dict.fromkeys(item.model for item in pending))
         fits = len(models) == 1 or self._shop.pool.fit_together(models)
-        return next_batch(
-            pending, fit_together=fits, look_ahead=self._settings.speech.look_ahead_segments
-        )
+        return next_batch(pending, fit_together=fits, look_ahead=self._settings.speech.look_ahead_segments)
 
     def _speak_batch(self, batch: Batch) -> None:
         request = LeaseRequest(
@@ -141,7 +138,7 @@ class Production:
                     if self._too_late_to_overtake(item) or not self._speak(item, lease):
                         return
         except ModelError as error:
-            # The lease was refused: the model cannot be had. What it was to speak goes down its fallback chain.
+            # The model cannot be had: what it was to speak goes down its fallback chain.
             for item in batch.items:
                 if item.index in self._pending:
                     self._failed(item, error)
@@ -233,7 +230,10 @@ class Production:
             return
         self._tried[item.index].add(choice.voice.name)
         logger.warning(
-            "fallback voice speaks", voice=choice.voice.name, instead_of=item.choice.voice.name, code=error.code
+            "fallback voice speaks",
+            voice=choice.voice.name,
+            instead_of=item.choice.voice.name,
+            code=error.code,
         )
         self._pending[item.index] = replace(item, choice=choice)
 

@@ -28,7 +28,7 @@ from alltalk_plugin.settings.schema import Settings
 from alltalk_plugin.speech.explain import ExplainedSegment, explain_segment
 from alltalk_plugin.speech.job import SpeechJob
 from alltalk_plugin.speech.produce import Production, Workshop
-from alltalk_plugin.voices.defaults import character_entry, with_character_defaults
+from alltalk_plugin.voices.characters import find_character, with_character_defaults
 
 # `begin` looks at the text for at most this long, so that an empty reply is refused with a reason while
 # a host never waits for a long one. Hosts want their answer within 50 ms.
@@ -192,7 +192,7 @@ class SpeechService:
 
 def _notes(reply: Reply, settings: Settings) -> tuple[str, ...]:
     """What the user should know at once: a character without a voice, with the nearest name that has one."""
-    if reply.character is None or character_entry(reply.character, settings) is not None:
+    if reply.character is None or find_character(settings, reply.character) is not None:
         return ()
     near = get_close_matches(reply.character, settings.characters, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""

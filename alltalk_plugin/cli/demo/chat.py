@@ -92,7 +92,8 @@ CHAT = (
     ),
     Line(
         "Aria",
-        "| Thing | Count |\n|---|---|\n| Rope | 2 |\n| Lamp oil | 1 |\n\n```python\nprint('not spoken')\n```\n"
+        "| Thing | Count |\n|---|---|\n| Rope | 2 |\n| Lamp oil | 1 |\n\n"
+        "```python\nprint('not spoken')\n```\n"
         "“That is all we carry. See https://example.com/packing-list for the rest.”",
         "tables are read as cells, code is left out, an address is read as its host",
     ),

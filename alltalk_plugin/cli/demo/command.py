@@ -70,15 +70,16 @@ def _speak(service: bridge.Service, line: Line, number: int, out: Path) -> Spoke
         fail("the host's text came back changed", "demo", "This is a defect: please report it.")
     if answer["audio_url"] is None:
         fail(f"reply {number} was not spoken: {'; '.join(answer['notes'])}", "demo", "")
-    audio_id = answer["audio_url"].rsplit("/", 1)[-1].split(".")[0]
-    with service.stream("GET", answer["audio_url"], timeout_s=_REPLY_TIMEOUT_S) as audio:
+    audio_id = answer["audio_url"].rsplit("/", 1)[-1]
+    audio_path = f"/api/v1/audio/{audio_id}"
+    with service.stream("GET", audio_path, timeout_s=_REPLY_TIMEOUT_S) as audio:
         for _block in audio:  # follows the growing stream to its end
             pass
     spoken = service.request("GET", f"/api/v1/replies/{audio_id}", timeout_s=_REPLY_TIMEOUT_S)
     if spoken["error"]:
         fail(spoken["error"]["detail"], spoken["error"]["code"], spoken["error"]["hint"])
     file = out / f"{number}-{line.character.lower()}.{spoken['format']}"
-    with service.stream("GET", answer["audio_url"]) as audio:
+    with service.stream("GET", audio_path) as audio:
         file.write_bytes(b"".join(audio))
     shape = envelope(read_audio(file).samples, _BINS).tolist()
     return SpokenLine(line.character, line.shows, line.text, file.name, shape, spoken)

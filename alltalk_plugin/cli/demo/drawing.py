@@ -65,7 +65,13 @@ class _Bar:
 
 
 # How the journal's records open and close what is drawn; anything else leaves the lane as it is.
-_OPENS = {"load_start": "loading", "load_ok": "checked", "ready": "ready", "commit": "ready", "drain": "draining"}
+_OPENS = {
+    "load_start": "loading",
+    "load_ok": "checked",
+    "ready": "ready",
+    "commit": "ready",
+    "drain": "draining",
+}
 _CLOSES = {"load_failed", "freed", "unload"}
 _FILL = {"loading": "#eaaa08", "checked": "#eaaa08", "ready": "#12b76a", "draining": "#98a2b3"}
 
@@ -82,14 +88,16 @@ def model_lanes(journal: Sequence[dict[str, Any]]) -> str:
         return _LABEL_WIDTH + ts_s / span_s * (_WIDTH - _LABEL_WIDTH - 20)
 
     parts = [
-        f'<text x="0" y="{lane * _LANE_HEIGHT + 20}">{escape(model)}</text>' for lane, model in enumerate(models)
+        f'<text x="0" y="{lane * _LANE_HEIGHT + 20}">{escape(model)}</text>'
+        for lane, model in enumerate(models)
     ]
     for bar in _bars(journal, begin_ts, span_s):
         top = models.index(bar.model) * _LANE_HEIGHT + 7
         width = max(x(bar.end_s) - x(bar.begin_s), 1.5)
         parts.append(
             f'<rect x="{x(bar.begin_s):.1f}" y="{top}" width="{width:.1f}" height="18" rx="3" '
-            f'fill="{_FILL[bar.kind]}"><title>{bar.kind} {bar.begin_s:.2f} to {bar.end_s:.2f} s</title></rect>'
+            f'fill="{_FILL[bar.kind]}">'
+            f"<title>{bar.kind} {bar.begin_s:.2f} to {bar.end_s:.2f} s</title></rect>"
         )
     for record in journal:
         if record["kind"] in ("load_failed", "rollback") and record["model"]:
@@ -97,11 +105,13 @@ def model_lanes(journal: Sequence[dict[str, Any]]) -> str:
             sign, colour = ("✕", "#d92d20") if record["kind"] == "load_failed" else ("↩", "#2e72d2")
             parts.append(
                 f'<text x="{x(record["ts"] - begin_ts) + 2:.1f}" y="{top}" '
-                f'style="fill:{colour};font-weight:700">{sign}<title>{escape(record["error"] or "")}</title></text>'
+                f'style="fill:{colour};font-weight:700">{sign}'
+                f"<title>{escape(record['error'] or '')}</title></text>"
             )
     axis = len(models) * _LANE_HEIGHT + 18
     ticks = "".join(
-        f'<text x="{x(part / 4 * span_s) - 10:.1f}" y="{axis}">{part / 4 * span_s:.1f} s</text>' for part in range(5)
+        f'<text x="{x(part / 4 * span_s) - 10:.1f}" y="{axis}">{part / 4 * span_s:.1f} s</text>'
+        for part in range(5)
     )
     return f'<svg viewBox="0 0 {_WIDTH} {axis + 6}" role="img">{"".join(parts)}{ticks}</svg>'
 

@@ -1,4 +1,4 @@
-"""The demo's page: players, what was said by whom, and what the models did meanwhile. Pure: values to HTML."""
+"""The demo's page: players, what was said by whom, what the models did meanwhile. Values to HTML, pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from alltalk_plugin.cli.demo.drawing import model_lanes, voice_colours, waveform
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2433; --dim: #667085; --paper: #f6f7f9; --card: #fff;
-  --line: #dfe3ea; --bad: #b42318; --good: #067647; }
+  --line: #dfe3ea; --bad: #b42318; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --dim: #98a2b3; --paper: #10141c;
-  --card: #181e29; --line: #2b3342; --bad: #f97066; --good: #47cd89; } }
+  --card: #181e29; --line: #2b3342; --bad: #f97066; } }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 1040px; margin: 0 auto; padding: 28px 20px 60px; }
 h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 18px; margin: 36px 0 10px; }
@@ -23,13 +23,15 @@ p.lead { color: var(--dim); margin: 0 0 20px; max-width: 75ch; }
 .card h3 { margin: 0; font-size: 16px; } .shows { color: var(--dim); margin: 0 0 8px; }
 audio { width: 100%; height: 36px; margin: 8px 0 2px; } svg { display: block; width: 100%; height: auto; }
 .said { margin: 10px 0 0; padding: 0; list-style: none; }
-.said li { display: grid; grid-template-columns: 12px 150px 1fr; gap: 10px; padding: 3px 0; align-items: baseline; }
+.said li { display: grid; grid-template-columns: 12px 150px 1fr; gap: 10px; padding: 3px 0;
+  align-items: baseline; }
 .dot { width: 10px; height: 10px; border-radius: 5px; display: inline-block; }
 .who { color: var(--dim); font-size: 13px; } .note { color: var(--bad); margin: 8px 0 0; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line);
+  vertical-align: top; }
 th { color: var(--dim); font-weight: 600; } td.bad { color: var(--bad); } .scroll { overflow-x: auto; }
-text { fill: var(--dim); font: 12px system-ui, sans-serif; } .bad { color: var(--bad); } .good { color: var(--good); }
+text { fill: var(--dim); font: 12px system-ui, sans-serif; } .bad { color: var(--bad); }
 pre { white-space: pre-wrap; margin: 6px 0 0; color: var(--dim); font-size: 13px; }
 """
 
@@ -55,8 +57,8 @@ def render_page(lines: Sequence[SpokenLine], journal: Sequence[dict[str, Any]], 
 <title>{escape(title)}</title><style>{_STYLE}</style>
 <main>
 <h1>{escape(title)}</h1>
-<p class="lead">Every reply was handed to the host API as a chat program would do it. Colours are voices. Below
-the replies: what the models did meanwhile, taken from the journal.</p>
+<p class="lead">Every reply was handed to the host API as a chat program would do it. Colours are voices.
+Below the replies: what the models did meanwhile, taken from the journal.</p>
 {body}
 <h2>Models over time</h2>
 <div class="card">{model_lanes(journal)}</div>
@@ -77,17 +79,20 @@ def _card(line: SpokenLine, colours: dict[str, str]) -> str:
 {waveform(line.envelope, spoken["clips"], spoken["duration_s"], colours)}
 <audio controls preload="metadata" src="{escape(line.audio_file)}"></audio>
 <ul class="said">{said}</ul>{warnings}
-<details><summary class="who">the reply as the model wrote it</summary><pre>{escape(line.text)}</pre></details>
+<details><summary class="who">the reply as the language model wrote it</summary>
+<pre>{escape(line.text)}</pre></details>
 </section>"""
 
 
 def _said(clip: dict[str, Any], colours: dict[str, str]) -> str:
     voice = clip["voice"]
     who = clip["role"] if clip["role"] == "narrator" else clip["speaker"] or clip["role"]
-    detail = f"{voice} on {clip['model']}, {clip['language'] or 'language undecided'}, {clip['duration_s']:.1f} s"
+    detail = (
+        f"{voice} on {clip['model']}, {clip['language'] or 'language undecided'}, {clip['duration_s']:.1f} s"
+    )
     return (
         f'<li><span class="dot" style="background:{colours[voice]}"></span>'
-        f'<span><b>{escape(who)}</b></span><span>{escape(clip["text"])}'
+        f"<span><b>{escape(who)}</b></span><span>{escape(clip['text'])}"
         f'<br><span class="who">{escape(detail)}</span></span></li>'
     )
 

@@ -1,0 +1,36 @@
+"""Characters by any of their names."""
+
+from __future__ import annotations
+
+import pytest
+
+from alltalk_plugin.domain.language import LanguageTag
+from alltalk_plugin.domain.speech import Reply
+from alltalk_plugin.settings.schema import Settings
+from alltalk_plugin.voices.characters import find_character, with_character_defaults
+
+SETTINGS = Settings.model_validate(
+    {"characters": {"Ärger": {"voice": "default", "aliases": ["STRASSE"], "default_language": "de"}}}
+)
+
+
+@pytest.mark.parametrize(
+    ("called", "name"),
+    [("Ärger", "Ärger"), ("ärger ", "Ärger"), ("straße", "Ärger"), ("Arger", None), ("", None), (None, None)],
+)
+def test_character_when_called_then_found_by_name_or_alias_in_any_case(
+    called: str | None, name: str | None
+) -> None:
+    found = find_character(SETTINGS, called)
+    assert (found.name if found else None) == name
+
+
+@pytest.mark.parametrize(
+    ("character", "own", "after"),
+    [("ärger", None, "de"), ("ärger", "fr", "fr"), ("Bob", None, None), (None, None, None)],
+)
+def test_default_language_when_the_reply_names_none_then_the_characters(
+    character: str | None, own: str | None, after: str | None
+) -> None:
+    reply = Reply(text="x", character=character, default_language=LanguageTag(own) if own else None)
+    assert with_character_defaults(reply, SETTINGS).default_language == after

@@ -6,11 +6,9 @@ goes to the service as it is.
 
 from __future__ import annotations
 
-import argparse
 import faulthandler
 import importlib
 import os
-import platform
 import queue
 import site
 import sys
@@ -48,16 +46,16 @@ EXIT_BAD_FRAME = 3
 
 
 def main(arguments: Sequence[str]) -> NoReturn:
-    """Serve the pipe on stdin and stdout until it closes or Unload comes."""
-    parser = argparse.ArgumentParser(prog="alltalk-plugin worker")
-    parser.add_argument("--entry", required=True, help="package.module:factory")
-    parser.add_argument("--path", action="append", default=[], help="folder to import from")
-    options = parser.parse_args(arguments)
+    """Serve the pipe on stdin and stdout until it closes or Unload comes.
+
+    `arguments`: the engine's entry (package.module:factory), then folders to import from.
+    """
+    entry, *folders = arguments
     inbound, outbound = take_over_pipes()
     faulthandler.enable()
-    for folder in options.path:
+    for folder in folders:
         site.addsitedir(folder)
-    Session(inbound, outbound, entry=options.entry).run()
+    Session(inbound, outbound, entry=entry).run()
 
 
 def take_over_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -120,7 +118,7 @@ class Session:
         return self._cancelled_up_to >= request_id
 
     def run(self) -> NoReturn:
-        self._send(Hello(os.getpid(), PROTOCOL_VERSION, __version__, platform.python_version()))
+        self._send(Hello(os.getpid(), PROTOCOL_VERSION, __version__, sys.version.split()[0]))
         threading.Thread(target=self._read, name="service", daemon=True).start()
         while True:
             match self._work.get():

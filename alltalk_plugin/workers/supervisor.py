@@ -46,16 +46,8 @@ class WorkerEnvironment:
 
     def command(self, spec: EngineSpec, child: Path) -> list[str]:
         """Isolated (-I): no PYTHON* variable and no folder of the user's can change what is imported."""
-        folders = [f"--path={path}" for path in self.search_paths]
-        return [
-            str(self.interpreter),
-            "-I",
-            "-X",
-            "utf8",
-            str(child),
-            f"--entry={spec.entry}",
-            *folders,
-        ]
+        folders = [str(path) for path in self.search_paths]
+        return [str(self.interpreter), "-I", "-X", "utf8", str(child), spec.entry, *folders]
 
 
 def own_environment(search_paths: Sequence[Path] = ()) -> WorkerEnvironment:

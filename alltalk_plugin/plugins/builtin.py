@@ -8,7 +8,7 @@ from alltalk_plugin.adapters import plain
 from alltalk_plugin.domain.engines import EngineSpec
 from alltalk_plugin.domain.hosts import HostAdapter
 from alltalk_plugin.domain.ports import LanguageDetector
-from alltalk_plugin.engines.specs import BUILTIN_ENGINES
+from alltalk_plugin.engines.specs import BUILT_IN
 from alltalk_plugin.plugins import hookimpl
 from alltalk_plugin.plugins.registries import NamedRegistrar, Registrar
 from alltalk_plugin.text.language import LangidDetector, NoDetector
@@ -16,7 +16,7 @@ from alltalk_plugin.text.language import LangidDetector, NoDetector
 
 @hookimpl
 def alltalk_register_engines(registry: Registrar[EngineSpec]) -> None:
-    for spec in BUILTIN_ENGINES:
+    for spec in BUILT_IN:
         registry.register(spec)
 
 

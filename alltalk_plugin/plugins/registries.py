@@ -56,7 +56,7 @@ class Registry(Generic[T]):
     def refuse(self, plugin: str, name: object, item: object) -> None:
         """Raises: PluginError for an unusable name or item, or one that is taken."""
         if not isinstance(name, str) or not name:
-            raise PluginError(f"a {self.kind} needs a name, not {name!r}", context={"plugin": plugin})
+            raise PluginError(f"{self.kind} needs a name, not {name!r}", context={"plugin": plugin})
         if (fault := self.check(item)) is not None:
             raise PluginError(f"{self.kind} '{name}' {fault}", context={"plugin": plugin})
         if (owner := self._owners.get(name)) is not None:

@@ -1,1 +1,1 @@
-"""The HTTP rim: the only place that knows ASGI."""
+"""The rim: HTTP over the runtime. The only asynchronous code; everything below it is threads."""

@@ -1,0 +1,114 @@
+"""What requests may say. Checked once, here; inside only domain types travel."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from alltalk_plugin.domain.audio import AudioFormat
+from alltalk_plugin.domain.hosts import HostReply
+from alltalk_plugin.domain.models import ModelRef, SwapMode
+from alltalk_plugin.domain.speech import Chat, ChatId, MessageId, Reply
+from alltalk_plugin.settings.schema import Tag
+
+
+class Wire(BaseModel):
+    """A misspelt field is an error: nothing that was asked for is silently left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HostWire(BaseModel):
+    """Unknown fields pass: a copied-out adapter may be newer than the service."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+Name = Annotated[str, Field(max_length=200)]
+
+
+class ReplyRequest(Wire):
+    """A reply as plain text with its markup, and what is known around it."""
+
+    text: str
+    character: Name | None = None
+    user_name: Name | None = None
+    roster: tuple[Name, ...] = ()
+    chat_id: Name = ""
+    message_id: Name = ""
+    voice: Name | None = None
+    language: Tag | None = None
+    default_language: Tag | None = None
+    languages: tuple[Tag, ...] | None = None
+
+    def reply(self) -> Reply:
+        return Reply(
+            text=self.text,
+            message_id=MessageId(self.message_id),
+            character=self.character,
+            chat=Chat(id=ChatId(self.chat_id), roster=self.roster, user_name=self.user_name),
+            voice=self.voice,
+            language=self.language,
+            default_language=self.default_language,
+            languages=self.languages,
+        )
+
+
+class SpeakRequest(ReplyRequest):
+    """`stream` true sends audio as it grows; false the whole file, once it is whole."""
+
+    format: AudioFormat | None = None
+    stream: bool = False
+
+
+class HostOutputRequest(HostWire):
+    """See `domain.hosts.HostReply`."""
+
+    text: str
+    escaped: bool = False
+    character: str | None = None
+    user_name: str | None = None
+    roster: tuple[str, ...] = ()
+    chat_id: str = ""
+    message_id: str = ""
+    mode: str = ""
+    final: bool = True
+    greeting: str | None = None
+    is_greeting: bool = False
+    media_url: str = ""
+
+    def host_reply(self, message_id: str) -> HostReply:
+        return HostReply(**{**self.model_dump(), "message_id": message_id})
+
+
+class StopRequest(HostWire):
+    """Which replies of this host to stop; without any field, all of them."""
+
+    message_id: str | None = None
+    chat_id: str | None = None
+
+
+class HelloRequest(HostWire):
+    """The host's process; `instance` tells two of one process apart. `started_at` is Unix seconds."""
+
+    pid: int = Field(gt=0)
+    instance: str = Field(min_length=1, max_length=64)
+    started_at: float | None = None
+
+
+class ByeRequest(HostWire):
+    instance: str = Field(min_length=1, max_length=64)
+
+
+class SwapRequest(Wire):
+    target: ModelRef
+    mode: SwapMode = SwapMode.AUTO
+    force: bool = False
+    dry_run: bool = False
+
+
+class RollbackRequest(Wire):
+    """`to` None: the model that was good before."""
+
+    to: ModelRef | None = None

@@ -43,6 +43,7 @@ class PeakLimiter:
         sums = np.concatenate((np.zeros(1), np.cumsum(lows)))
         gain = (sums[self._window :] - sums[: -self._window]) / self._window
         limited: Samples = (out * gain[len(gain) - len(out) :]).astype(np.float32)
+        # The running sum rounds in its last digits, which may lift a peak by one step of float32.
         return np.clip(limited, -self._ceiling, self._ceiling)
 
     def finish(self) -> Samples:

@@ -40,7 +40,6 @@ class Spool:
         self._complete = size_bytes is not None
         self._error: AlltalkError | None = None
         self._readers = 0
-        self._deleted = False
         self._on_last_gone: list[Callable[[], None]] = []
 
     @property
@@ -71,8 +70,6 @@ class Spool:
     def open(self, offset: int = 0) -> Reader:
         """A reader that begins at `offset`, which may lie ahead. Raises: AudioNotFound."""
         with self._changed:
-            if self._deleted:
-                raise AudioNotFound("the audio was deleted", context={"audio_id": self.audio_id})
             self._readers += 1
         try:
             file = self._open_file(self.path, "rb")
@@ -137,13 +134,14 @@ class Spool:
         for callback in callbacks:
             callback()
 
-    def claim_for_deletion(self) -> bool:
-        """True when nobody writes or reads; from then on nobody can open it."""
+    @property
+    def idle(self) -> bool:
+        """Nobody writes or reads it now, so it may be deleted.
+
+        Who opens it in between keeps reading on POSIX, and makes the deletion fail on Windows.
+        """
         with self._changed:
-            if not self._complete or self._readers:
-                return False
-            self._deleted = True
-            return True
+            return self._complete and not self._readers
 
 
 class Reader:

@@ -145,7 +145,7 @@ class FolderStore:
     def _delete(self, path: Path) -> bool:
         with self._lock:
             spool = self._spools.get(path.stem)
-            if self._holds[path.stem] or (spool is not None and not spool.claim_for_deletion()):
+            if self._holds[path.stem] or (spool is not None and not spool.idle):
                 return False
             self._spools.pop(path.stem, None)
             try:

@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alltalk_plugin.audio.encode import (
     MEDIA_TYPES,
     OPUS_RATES_HZ,
     UNKNOWN_SIZE,
+    _Sink,
     open_encoder,
     pcm16,
     wav_header,
@@ -177,3 +180,28 @@ def test_wav_works_without_libsndfile_and_the_others_say_so() -> None:
 
 def test_every_format_has_a_media_type() -> None:
     assert set(MEDIA_TYPES) == set(AudioFormat)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=9), st.floats(0, 1).map(lambda part: ("seek", part)), st.just(("take", 0.0))
+        )
+    )
+)
+def test_sink_with_its_patches_equals_a_file(steps: list[bytes | tuple[str, float]]) -> None:
+    sink, file, taken = _Sink(), io.BytesIO(), bytearray()
+    for step in steps:
+        match step:
+            case bytes():
+                assert sink.write(step) == file.write(step)
+            case ("seek", part):
+                place = round(part * len(file.getvalue()))
+                assert sink.seek(place) == file.seek(place)
+            case _:
+                taken += sink.take()
+        assert sink.tell() == file.tell()
+    taken += sink.take()
+    for patch in sink.patches():
+        taken[patch.offset : patch.offset + len(patch.replacement)] = patch.replacement
+    assert bytes(taken) == file.getvalue()

@@ -159,3 +159,13 @@ def test_disk_that_breaks_while_it_is_read_is_an_error(shelf: Shelf) -> None:
     assert raised.value.context["errno"] == errno.EIO
     shelf.disk.broken = False
     assert len(reader.read(10, NOW) or b"") == 10
+
+
+def test_reader_gets_only_what_the_writer_has_announced(shelf: Shelf) -> None:
+    writer = shelf.store.create(AudioFormat.WAV, RATE)
+    stream = shelf.store.get(writer.audio_id)
+    reader = stream.open()
+    with stream.path.open("ab") as file:
+        file.write(b"half of a write that is still under way")
+    assert len(reader.read(1_000, NOW) or b"") == 44
+    assert reader.read(1_000, NOW) is None

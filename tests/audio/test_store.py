@@ -49,7 +49,9 @@ def test_store_satisfies_its_port_and_so_does_the_fake(shelf: Shelf) -> None:
 )
 def test_anything_but_an_id_is_not_found_and_never_reaches_the_disk(shelf: Shelf, audio_id: str) -> None:
     shelf.stored()
-    (shelf.folder.parent / "secret.wav").write_bytes(b"x")
+    (shelf.folder / ("0" * 32)).mkdir()
+    for there in ("x", "0" * 31, "0" * 33, "A" * 32, "g" * 32, "0" * 32 + "\n", "0" * 31 + "٣"):
+        (shelf.folder / f"{there}.wav").write_bytes(b"x")
     shelf.disk.opened.clear()
     with pytest.raises(AudioNotFound):
         shelf.store.get(audio_id)

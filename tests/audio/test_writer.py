@@ -32,6 +32,16 @@ def test_abort_gives_readers_what_is_there_and_then_the_error(shelf: Shelf) -> N
     assert shelf.files() == [f"{writer.audio_id}.opus"]
 
 
+def test_abort_on_a_full_disk_ends_the_stream_with_the_reason_it_was_given(shelf: Shelf) -> None:
+    writer = shelf.store.create(AudioFormat.OPUS, RATE)
+    writer.write(speech_chunk(0.7))
+    shelf.disk.space_bytes = 0
+    writer.abort(Cancelled("stopped"))
+    stream = shelf.store.get(writer.audio_id)
+    assert stream.complete
+    assert isinstance(stream.error, Cancelled)
+
+
 def full_at_header(shelf: Shelf) -> None:
     shelf.disk.space_bytes = 10
     shelf.store.create(AudioFormat.WAV, RATE)

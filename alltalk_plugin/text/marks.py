@@ -1,0 +1,93 @@
+"""Characters with a meaning: quotes of every script, dashes, ends of sentences, and what is never spoken."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import emoji
+
+DROPPED = "\x00"
+"""Stands for a character that vanishes without a trace: controls, zero-width characters, surrogates."""
+
+GAP = "\x01"
+"""Stands for a character that vanishes but parts words: emoji and symbols."""
+
+QUOTES: dict[str, str] = {
+    '"': '"',
+    "＂": "＂",
+    "“": "”",
+    "”": "”",
+    "„": "“”",
+    "‟": "”",
+    "«": "»",
+    "»": "«»",
+    "‹": "›",
+    "›": "‹›",
+    "「": "」",
+    "『": "』",
+    "﹁": "﹂",
+    "〝": "〞〟",
+    "‘": "’",
+    "‚": "‘’",
+    "'": "'",
+}
+"""What can open a quote, and what closes it. `”` opens in Swedish, `»` in German, Danish and Finnish."""
+
+CLOSING_QUOTES = frozenset("".join(QUOTES.values()))
+SINGLE_QUOTES = frozenset("‘’‚'")
+ALWAYS_OPENS = frozenset("「『﹁〝")
+
+DASHES = frozenset("—–―")
+SENTENCE_END = frozenset(".!?…。！？｡؟۔।॥‼⁇⁈⁉~♪")
+CLAUSE_END = frozenset(",;:—–-、，；：،؛")
+
+_KEPT_SYMBOLS = frozenset("©®™°")
+_SPACES = frozenset("\u0085\u2028\u2029")
+
+
+def is_cjk(char: str) -> bool:
+    """Whether the script of `char` puts no spaces between words (Han, kana, and their punctuation)."""
+    return "\u2e80" <= char <= "\u9fff" or "\uf900" <= char <= "\ufaff" or char >= "\U00020000"
+
+
+def _spoken_form(char: str) -> str:
+    if char.isspace() or char in _SPACES:
+        return " "
+    if char in _KEPT_SYMBOLS:
+        return char
+    if char in emoji.EMOJI_DATA:
+        return GAP
+    match unicodedata.category(char):
+        case "Cc" | "Cs" | "Co" | "Cn" | "Me":
+            return DROPPED
+        case "Cf":
+            # The zero-width non-joiner decides letter forms in Persian and Hindi; the rest is layout.
+            return char if char == "\u200c" else DROPPED
+        case "Mn" if "\ufe00" <= char <= "\ufe0f":
+            return DROPPED
+        case "So" | "Sk":
+            # Squared words and circled letters decompose to something an engine can say; pictures do not.
+            sayable = any(part.isalnum() for part in unicodedata.normalize("NFKC", char))
+            return char if sayable else GAP
+        case _:
+            return char
+
+
+class _SpokenForms(dict[int, str]):
+    """`str.translate` table that learns each character once. Benign races: every thread computes the same."""
+
+    def __missing__(self, code: int) -> str:
+        form = self[code] = _spoken_form(chr(code))
+        return form
+
+
+_FORMS = _SpokenForms()
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def spoken_form(text: str) -> str:
+    """`text` with every character that is not spoken replaced by DROPPED, GAP or a space, one for one."""
+    if text.isascii() and not _CONTROLS.search(text):
+        return text
+    return text.translate(_FORMS)

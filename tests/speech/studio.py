@@ -134,7 +134,9 @@ class LeaseOfFakes:
 class Studio:
     """Everything a test of speech touches."""
 
-    def __init__(self, *, room: int = 9, fallbacks: dict[str, str] | None = None, max_chars: int = 400) -> None:
+    def __init__(
+        self, *, room: int = 9, fallbacks: dict[str, str] | None = None, max_chars: int = 400
+    ) -> None:
         self.clock = FakeClock()
         self.loader = FakeLoader()
         self.pool = PoolOfFakes(self.loader, room)

@@ -123,7 +123,9 @@ def test_speak_when_the_worker_dies_twice_then_that_segment_alone_is_skipped(stu
     assert len(studio.spoken_texts("killer")) == 2
 
 
-def test_speak_when_nothing_could_be_spoken_then_the_reply_fails_with_the_first_reason(studio: Studio) -> None:
+def test_speak_when_nothing_could_be_spoken_then_the_reply_fails_with_the_first_reason(
+    studio: Studio,
+) -> None:
     studio.pool.refuse["lonely"] = [ModelCorrupt("the files are damaged")]
     with pytest.raises(SpeechError, match="the files are damaged"):
         studio.speak("lonely: never")

@@ -19,6 +19,7 @@ from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import Device, ModelProfile, ModelRef
 from alltalk_plugin.domain.ports import Clock, LanguageDetector
 from alltalk_plugin.domain.voices import VoiceProfile
+from alltalk_plugin.housekeeping import Chore, Housekeeping
 from alltalk_plugin.ownership import Ownership, own
 from alltalk_plugin.plugins.manager import Plugins, load_plugins
 from alltalk_plugin.settings.schema import Settings
@@ -67,9 +68,11 @@ class Runtime:
     router: Router
     audio: FolderStore
     speech: SpeechService
+    housekeeping: Housekeeping
 
     def close(self) -> None:
         """End speech, then models, then workers; give the data folder back."""
+        self.housekeeping.close()
         self.speech.close()
         self.models.close()
         self.loader.close()
@@ -97,7 +100,11 @@ def build_runtime(
     Raises: SettingsError, DataFolderUnusable, LockUnavailable, OwnedElsewhere.
     """
     plugins = plugins if plugins is not None else load_plugins()
-    store = SettingsStore(settings_file or home / SETTINGS_FILE, must_exist=settings_file is not None)
+    store = SettingsStore(
+        settings_file or home / SETTINGS_FILE,
+        must_exist=settings_file is not None,
+        plugin_sections=plugins.settings_sections,
+    )
     check_models(store.current, plugins.engines)
     ownership = own(home)
     try:
@@ -142,6 +149,9 @@ def _assemble(
     )
     speech = SpeechService(workshop, understanding.text, (plugins.reply_spoken,))
     models.start()
+    housekeeping = Housekeeping(
+        Chore("settings", 2.0, store.reload_if_changed), Chore("audio retention", 300.0, audio.sweep)
+    )
     if len(settings().languages.candidates) > 1:
         understanding.detector.warm()
     return Runtime(
@@ -157,6 +167,7 @@ def _assemble(
         router=understanding.router,
         audio=audio,
         speech=speech,
+        housekeeping=housekeeping,
     )
 
 

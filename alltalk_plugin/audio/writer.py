@@ -65,10 +65,10 @@ class Writer:
         """See `SpoolWriter`. Nothing to do for a stream that has ended."""
         if self._spool.complete:
             return
-        with suppress(StoreFailed):  # the reason that is given stays the first one
+        with suppress(StoreFailed):  # readers are to hear why the work stopped, not what came on top
             self._complete()
-        if self._heard:
-            self._remove_marker()  # else the next start deletes the empty stream
+            if self._heard:
+                self._remove_marker()  # else the next start deletes the empty stream
         self._spool.ended(error)
 
     def _complete(self) -> None:

@@ -40,6 +40,7 @@ def test_abort_on_a_full_disk_ends_the_stream_with_the_reason_it_was_given(shelf
     stream = shelf.store.get(writer.audio_id)
     assert stream.complete
     assert isinstance(stream.error, Cancelled)
+    assert f"{writer.audio_id}.growing" in shelf.files()  # so that the next start looks at it
 
 
 def full_at_header(shelf: Shelf) -> None:

@@ -283,7 +283,7 @@ class Filters:
 
     @hookimpl
     def alltalk_register_audio_effects(self, registry: Registrar[AudioEffect]) -> None:
-        registry.register(AudioEffect("half", 0, lambda samples, rate: samples / 2))
+        registry.register(AudioEffect("half", 0, lambda samples, rate: samples * np.float32(0.5)))
         registry.register(AudioEffect("breaks", 1, lambda samples, rate: samples[None, 99]))
         registry.register(AudioEffect("stereo", 1, lambda samples, rate: np.stack([samples, samples])))
         registry.register(AudioEffect("nan", 1, lambda samples, rate: samples * np.float32("nan")))

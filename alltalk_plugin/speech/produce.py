@@ -21,6 +21,7 @@ from alltalk_plugin.domain.errors import (
     ModelError,
     ModelTimeout,
     SpeechError,
+    SynthesisFailed,
     WorkerCrashed,
 )
 from alltalk_plugin.domain.filters import AudioEffect
@@ -150,7 +151,9 @@ class Production:
         spoken.item, spoken.model = item, lease.key
         began_s = self._shop.clock.monotonic()
         try:
+            heard = 0
             for chunk in self._effected(self._chunks(item, lease)):
+                heard += len(chunk.samples)
                 self._assembler.add(
                     item.index,
                     chunk,
@@ -158,6 +161,8 @@ class Production:
                     gain_db=item.choice.voice.gain_db,
                 )
             self._job.cancel_source.raise_if_cancelled()
+            if not heard:
+                raise SynthesisFailed("the engine made no sound of this text")
         except Cancelled:
             raise
         except (WorkerCrashed, ModelTimeout) as error:

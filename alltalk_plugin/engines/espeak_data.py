@@ -96,7 +96,7 @@ class EspeakData:
         if voice_name and voice is None and not plus:
             voice_name, variant_name = "", voice_name
         variant = self._variant(variant_name) if variant_name else None
-        if (voice_name and voice is None) or (variant_name and variant is None):
+        if (voice_name and voice is None) or (bool(variant_name or plus) and variant is None):
             raise self._unknown(speaker)
         return voice, variant
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 
@@ -100,8 +101,11 @@ def voices() -> tuple[EngineVoice, ...]:
 
 
 def _tags(voice: EspeakVoice) -> tuple[LanguageTag, ...]:
-    # The private part (en-gb-x-rp) names a dialect, not a language.
-    tags = (language_tag(tag.partition("-x-")[0]) for tag, _ in voice.languages)
+    tags = []
+    for text, _ in voice.languages:
+        # The private part (en-gb-x-rp) names a dialect, not a language.
+        with suppress(ValueError):  # and Klingon's piqd is a script
+            tags.append(language_tag(text.partition("-x-")[0]))
     return tuple(dict.fromkeys(tags))
 
 

@@ -63,7 +63,6 @@ _OWN: dict[Script, frozenset[str]] = {
     Script.THAI: frozenset({"th"}),
     Script.TELUGU: frozenset({"te"}),
     Script.ORIYA: frozenset({"or"}),
-    Script.CHEROKEE: frozenset({"chr"}),
     Script.KANA: frozenset({"ja"}),
     Script.HAN: frozenset({"cmn", "yue"}),
 }

@@ -32,7 +32,6 @@ class Script(StrEnum):
     GEORGIAN = "Georgian"
     HANGUL = "Hangul"
     ETHIOPIC = "Ethiopic"
-    CHEROKEE = "Cherokee"
     KANA = "kana"
     HAN = "Han"
     OTHER = "another"
@@ -66,8 +65,7 @@ _STARTS: tuple[tuple[int, Script], ...] = (
     (0x10A0, Script.GEORGIAN),
     (0x1100, Script.HANGUL),
     (0x1200, Script.ETHIOPIC),
-    (0x13A0, Script.CHEROKEE),
-    (0x1400, Script.OTHER),
+    (0x13A0, Script.OTHER),
     (0x1C80, Script.CYRILLIC),
     (0x1C90, Script.GEORGIAN),
     (0x1CC0, Script.OTHER),
@@ -102,8 +100,7 @@ _STARTS: tuple[tuple[int, Script], ...] = (
     (0xAA80, Script.OTHER),
     (0xAB00, Script.ETHIOPIC),
     (0xAB30, Script.LATIN),
-    (0xAB70, Script.CHEROKEE),
-    (0xABC0, Script.OTHER),
+    (0xAB70, Script.OTHER),
     (0xAC00, Script.HANGUL),
     (0xD800, Script.OTHER),
     (0xF900, Script.HAN),

@@ -149,7 +149,7 @@ def fundamental_hz(model: WorkerModel, semitones: float) -> float:
 
 def test_every_voice_makes_sound_and_all_of_them_stay_within_the_estimate(espeak: WorkerModel) -> None:
     silent = []
-    texts = {"iro/chr": "ᏣᎳᎩ", "trk/cv": "мама"}
+    texts = {"iro/chr": "tsalagi", "trk/cv": "мама"}
     for voice in read_data(data_folder(None)).voices:
         text = texts.get(voice.identifier, "mama 1 2 3")
         seconds, level = say(espeak, SynthesisRequest(text=text, speaker=voice.identifier))

@@ -29,7 +29,7 @@ from alltalk_plugin.engines.scripts import _POINTS, Script, letters_by_script, s
         ("გ", Script.GEORGIAN),
         ("안ᄀㄱ", Script.HANGUL),
         ("ሰ", Script.ETHIOPIC),
-        ("Ꭰ", Script.CHEROKEE),
+        ("Ꭰꮳ", Script.OTHER),
         ("こカーｶ", Script.KANA),
         ("你々𠀀豈", Script.HAN),
         ("ស", Script.OTHER),

@@ -59,12 +59,10 @@ class GuardedDetector:
             self._failed(error)
 
     def warm(self) -> None:
-        """Start loading in the background, if the detector has something to load."""
-        warm = getattr(self._detector, "warm", None)
-        if warm is None:
+        if self._detector is None:
             return
         try:
-            warm()
+            self._detector.warm()
         except Exception as error:  # noqa: BLE001 - a plugin call
             self._failed(error)
 

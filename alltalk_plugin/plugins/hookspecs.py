@@ -75,9 +75,9 @@ def alltalk_register_audio_effects(registry: Registrar[AudioEffect]) -> None:
 def alltalk_register_language_detectors(registry: NamedRegistrar[Callable[[], LanguageDetector]]) -> None:
     """Offer language detectors with `registry.register(name, factory)`; `languages.detector` chooses one.
 
-    The factory is called once, if the settings choose it. The detector may have a method `warm()`, which
-    starts loading what it needs and returns at once. A detector that raises has no opinion. All
-    implementations are called. A name that is taken is refused.
+    The factory is called once, if the settings choose it. `warm()` starts loading what the detector needs
+    and returns at once. A detector that raises has no opinion. All implementations are called. A name that
+    is taken is refused.
     """
 
 

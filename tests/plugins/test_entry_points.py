@@ -7,21 +7,41 @@ from pathlib import Path
 
 import pytest
 
+from alltalk_plugin.domain.audio import AudioFormat, AudioId
+from alltalk_plugin.domain.hosts import HostReply, SpeechTicket
+from alltalk_plugin.domain.speech import Reply
 from alltalk_plugin.plugins.manager import ENTRY_POINTS, Plugins
 
 MODULE = """
-from alltalk_plugin.domain.hosts import HostAdapter, Rendering
+from alltalk_plugin.domain.hosts import HostAdapter, Rendering, SettingField, SettingsHooks
+from alltalk_plugin.domain.speech import Reply
 from alltalk_plugin.plugins import hookimpl
 
+values = {"speech.activate": True}
 
-def shout(reply, speaker):
-    return Rendering(reply.text.upper())
+
+def output_modifier(host_reply, speaker):
+    ticket = speaker.begin(Reply(text=host_reply.text, character=host_reply.character))
+    return Rendering(host_reply.text, audio_id=ticket.audio_id)
 
 
 @hookimpl
 def alltalk_register_hosts(registry):
-    registry.register(HostAdapter(name="lamp", output_modifier=shout))
+    fields = (SettingField("speech.activate", "Speak", bool),)
+    settings = SettingsHooks(fields, read=lambda: dict(values), write=values.update)
+    registry.register(HostAdapter(name="lamp", output_modifier=output_modifier, settings=settings))
 """
+
+
+class Speaker:
+    """Begins everything at once."""
+
+    def __init__(self) -> None:
+        self.begun: list[Reply] = []
+
+    def begin(self, reply: Reply, *, audio_format: AudioFormat | None = None) -> SpeechTicket:
+        self.begun.append(reply)
+        return SpeechTicket(AudioId("0" * 32), audio_format or AudioFormat.WAV)
 
 
 def install(folder: Path, name: str, source: str) -> None:
@@ -56,3 +76,20 @@ def test_strangers_when_installed_then_the_good_one_works_and_the_broken_are_lis
     assert listed["alltalk_broken"].error == "RuntimeError: no such library"
     assert listed["alltalk_exits"].error == "SystemExit: 3"
     assert list(plugins.hosts) == ["lamp"]
+
+
+def test_strangers_host_when_driven_through_its_hooks_then_speaks_and_keeps_settings(
+    strangers: tuple[EntryPoint, ...],
+) -> None:
+    plugins = Plugins()
+    for entry_point in strangers:
+        plugins.add_entry_point(entry_point)
+    adapter = plugins.hosts["lamp"]
+    speaker = Speaker()
+    rendering = adapter.output_modifier(HostReply(text="*nods* Hi", character="Aria"), speaker)
+    assert (rendering.text, rendering.audio_id) == ("*nods* Hi", "0" * 32)
+    assert speaker.begun == [Reply(text="*nods* Hi", character="Aria")]
+    assert adapter.settings is not None
+    assert [field.key for field in adapter.settings.fields] == ["speech.activate"]
+    adapter.settings.write({"speech.activate": False})
+    assert adapter.settings.read() == {"speech.activate": False}

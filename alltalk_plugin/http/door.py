@@ -69,7 +69,7 @@ def _opened(scope: Scope, headers: Headers) -> tuple[Scope, Knock]:
         tokens.append(bearer.strip())
     if path.startswith(_PREFIX):
         token, slash, rest = path.removeprefix(_PREFIX).partition("/")
-        tokens = [token]  # a wrong one is refused, even where none is needed
+        tokens.append(token)
         scope = {**scope, "root_path": f"{scope.get('root_path', '')}{_PREFIX}{token}"}
         path = slash + rest
     return scope, Knock(

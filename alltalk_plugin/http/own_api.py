@@ -57,12 +57,8 @@ def own_routes(rim: Rim) -> APIRouter:
         headers = {"Cache-Control": "no-store", **_job_headers(job), **spoken_headers(clips)}
         return await serve_whole(rim.runtime.audio.get(job.audio_id), listening, headers=headers)
 
-    @routes.api_route(
-        "/audio/{audio_id}",
-        methods=["GET", "HEAD"],
-        response_class=Response,
-        responses={200: {"content": {"audio/*": {}}}},
-    )
+    @routes.head("/audio/{audio_id}", include_in_schema=False)
+    @routes.get("/audio/{audio_id}", response_class=Response, responses={200: {"content": {"audio/*": {}}}})
     async def audio(audio_id: str, request: Request) -> Response:
         """Audio by id, also while it grows."""
         stream = await rim.threads.run(rim.runtime.audio.get, audio_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alltalk_plugin.domain.errors import ContextValue, ModelTooBig, OutOfMemory
@@ -118,6 +119,22 @@ def plan_of(state: SwapState, facts: ModelFacts, decision: Decision | None) -> S
         budget_bytes=decision.budget_bytes if decision else budget_bytes(state, device),
         eta_s=state.load_s.get(facts.key.model),
     )
+
+
+def fit_together(state: SwapState, floor: ModelFacts, models: Sequence[ModelFacts]) -> bool:
+    """Whether all could be resident at once beside the floor, brought in one after the other.
+
+    Reads no slots, so that any thread may ask.
+    """
+    for device in {facts.estimate.device for facts in models}:
+        there = [facts.estimate for facts in models if facts.estimate.device == device]
+        rest = budget_bytes(state, device)
+        if floor.estimate.device == device:
+            rest -= floor.estimate.load_bytes
+        last_peak = max(estimate.load_bytes - estimate.held_bytes for estimate in there)
+        if sum(estimate.held_bytes for estimate in there) + last_peak > rest:
+            return False
+    return True
 
 
 def _counted(state: SwapState, slot: Slot) -> int:

@@ -71,13 +71,20 @@ class SwapCore:
                 now, txn_id, Kind.ABORT, model=target, cause="boot", error="the service ended meanwhile"
             )
         state.emit(now, f"{state.prefix}boot", Kind.BOOT)
+        problem: str | None = None
         if wanted is not None and wanted.key != floor.key:
             try:
                 check_size(state, wanted)
                 state.lost = wanted
             except ModelError as error:
-                state.degraded = True
-                state.emit(now, f"{state.prefix}boot", Kind.DEGRADED, key=wanted.key, error=said(error))
+                problem = said(error)
+        elif wanted is None and state.last_good is not None:
+            problem = "it is not in the settings any more, or loading it ended the last run"
+        if problem is not None:
+            state.degraded = True
+            state.emit(
+                now, f"{state.prefix}boot", Kind.DEGRADED, model=state.last_good, cause="boot", error=problem
+            )
         return self._settle_down(now)
 
     def on_request(
@@ -289,7 +296,9 @@ class SwapCore:
         slot.leases.clear()
         slot.last_error, slot.resident_bytes = error, None
         state.emit(now, slot.txn, Kind.FAULT, key=slot.key, error=said(error))
-        state.out.append(Drop(load))  # lets go of the pipe and the dead process; nobody waits for it
+        state.out.append(
+            Drop(load, slot.device)
+        )  # lets go of the pipe and the dead process; nobody waits for it
         again = now - slot.crashed_at < CRASH_WINDOW_S
         slot.crashed_at = now
         if again and slot.key != state.floor:

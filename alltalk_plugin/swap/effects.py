@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from alltalk_plugin.domain.errors import AlltalkError
 from alltalk_plugin.domain.models import (
+    Device,
     MemoryEstimate,
     ModelKey,
     ModelProfile,
@@ -84,9 +85,10 @@ class CancelLoad:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Unload; report `on_unloaded` once the bytes are seen free."""
+    """Unload; report `on_unloaded` once the bytes are seen free on `device`."""
 
     load: Load
+    device: Device
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,8 @@ import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from types import MappingProxyType
 
 from loguru import logger
 
@@ -19,7 +18,7 @@ from alltalk_plugin.swap.effects import Kind
 SCHEMA_VERSION = 1
 """In the file's `user_version`; a file of a newer version is left untouched."""
 
-_COLUMNS = tuple(field.name for field in fields(SwapRecord))
+_COLUMNS = tuple(column.name for column in fields(SwapRecord))
 _KINDS = {"seq": "INTEGER PRIMARY KEY", "ts": "REAL NOT NULL", "mono": "REAL NOT NULL", "dur_ms": "REAL"}
 _INTEGERS = ("bytes_pred", "bytes_meas", "free_before", "free_after")
 _CREATE = "CREATE TABLE IF NOT EXISTS records ({})".format(
@@ -97,13 +96,13 @@ class SqliteJournal:
         except sqlite3.OperationalError:
             raise  # locked, full, read-only, too new: the file itself is good
         except sqlite3.DatabaseError as error:
-            aside = self._path.with_name(f"{self._path.name}.damaged-{time.time_ns()}")
-            self._path.rename(aside)
+            aside = f".damaged-{time.time_ns()}"
+            for part in ("", "-wal", "-shm"):  # an old log would be played into the new file
+                file = self._path.with_name(self._path.name + part)
+                if file.exists():
+                    file.rename(file.with_name(file.name + aside))
             logger.error(
-                "the journal was damaged and begins anew",
-                error=str(error),
-                path=str(self._path),
-                aside=str(aside),
+                "the journal was damaged and begins anew", error=str(error), path=str(self._path), aside=aside
             )
             return self._connect()
 
@@ -111,15 +110,7 @@ class SqliteJournal:
         # The swap owner's thread writes, another one made this object and closes it.
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
         try:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise sqlite3.OperationalError(f"written by a newer version (schema {version})")
-            connection.execute("PRAGMA journal_mode=WAL")
-            # NORMAL: every committed record survives the death of the process; the last ones may be lost
-            # when the machine loses power, and the file stays consistent.
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute(_CREATE)
-            connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            _prepare(connection)
         except BaseException:
             connection.close()
             raise
@@ -144,6 +135,18 @@ class SqliteJournal:
         self.last_error = str(error)
 
 
+def _prepare(connection: sqlite3.Connection) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise sqlite3.OperationalError(f"written by a newer version (schema {version})")
+    connection.execute("PRAGMA journal_mode=WAL")
+    # NORMAL: every committed record survives the death of the process; the last ones may be lost when
+    # the machine loses power, and the file stays consistent.
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute(_CREATE)
+    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
 def _row(record: SwapRecord) -> tuple[object, ...]:
     return tuple(getattr(record, name) for name in _COLUMNS)
 
@@ -156,11 +159,11 @@ class ReplayedState:
     seq: int = 0
     ready: frozenset[tuple[ModelRef, str]] = frozenset()
     loading: frozenset[ModelRef] = frozenset()
-    open: Mapping[str, ModelRef] = MappingProxyType({})
+    open: Mapping[str, ModelRef] = field(default_factory=dict)
     last_good: ModelRef | None = None
     prev_good: ModelRef | None = None
     degraded: bool = False
-    load_s: Mapping[ModelRef, float] = MappingProxyType({})
+    load_s: Mapping[ModelRef, float] = field(default_factory=dict)
 
     @property
     def wanted(self) -> ModelRef | None:
@@ -186,8 +189,7 @@ def replay(records: Iterable[SwapRecord]) -> ReplayedState:
         seq = record.seq
         model = record.model
         if record.kind == Kind.BOOT:
-            ready.clear(), loads.clear(), opened.clear()
-            degraded = False
+            ready, loads, opened, degraded = set(), {}, {}, False
         if model is None:
             continue
         key = (model, record.revision or "")
@@ -221,9 +223,9 @@ def replay(records: Iterable[SwapRecord]) -> ReplayedState:
         seq=seq,
         ready=frozenset(ready),
         loading=frozenset(model for (model, _), txn in loads.items() if txn in opened),
-        open=MappingProxyType(opened),
+        open=opened,
         last_good=last_good,
         prev_good=prev_good,
         degraded=degraded,
-        load_s=MappingProxyType(load_s),
+        load_s=load_s,
     )

@@ -96,7 +96,7 @@ def unload(state: SwapState, now: float, txn_id: str, slot: Slot, cause: str) ->
         state.move(slot, ModelState.UNLOADING)
     slot.since, slot.txn = now, txn_id
     state.emit(now, txn_id, Kind.UNLOAD, key=slot.key, cause=cause, bytes_pred=slot.bytes)
-    state.out.append(Drop(slot.load))
+    state.out.append(Drop(slot.load, slot.device))
 
 
 def stop_loading(state: SwapState, slot: Slot) -> None:

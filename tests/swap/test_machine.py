@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.swap.machines import SwapMachine
+
+QUICK = settings(
+    max_examples=100,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+def test_core_holds_its_invariants_whatever_happens() -> None:
+    run_state_machine_as_test(SwapMachine, settings=QUICK)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(3600)
+def test_core_holds_its_invariants_over_a_campaign() -> None:
+    run_state_machine_as_test(
+        SwapMachine, settings=settings(QUICK, max_examples=5000, stateful_step_count=80)
+    )

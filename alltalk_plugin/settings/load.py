@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Union, get_args, get_origin
+from typing import get_args, get_origin
 
 from loguru import logger
 from pydantic import BaseModel, ValidationError
@@ -163,14 +162,4 @@ def _keys_at(schema: type[BaseModel], path: KeyPath) -> tuple[str, ...]:
             here = field.annotation if field else None
         elif get_origin(here) is dict:
             here = get_args(here)[1]
-        here = _section_in(here)
     return tuple(here.model_fields) if isinstance(here, type) and issubclass(here, BaseModel) else ()
-
-
-def _section_in(annotation: object) -> object:
-    """The member of an Optional or Annotated that is a section."""
-    if get_origin(annotation) is Annotated:
-        return get_args(annotation)[0]
-    if get_origin(annotation) in (Union, types.UnionType):
-        return next((kind for kind in get_args(annotation) if kind is not type(None)), None)
-    return annotation

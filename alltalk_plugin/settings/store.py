@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from loguru import logger
 
 from alltalk_plugin.domain.errors import SettingsError, SettingsWriteError
+from alltalk_plugin.settings.document import parse
 from alltalk_plugin.settings.edit import NotASection, SettingValue, edit
 from alltalk_plugin.settings.load import PluginSections, load_settings, read_settings
 from alltalk_plugin.settings.schema import Settings
@@ -91,6 +91,7 @@ class SettingsStore:
         by_path = {_parts(key): value for key, value in changes.items()}
         with self._lock:
             before = self._read()
+            parse(before, str(self.path))  # a broken file is left as it is
             newline = "\r\n" if "\r\n" in before else "\n"
             try:
                 after = edit(before.replace("\r\n", "\n"), by_path)
@@ -99,10 +100,6 @@ class SettingsStore:
                     f"{self.path}: {error} is a plain value and has no keys below it",
                     context={"file": str(self.path), "key": str(error)},
                 ) from error
-            except yaml.YAMLError as error:
-                # Reading says the same with line and key.
-                read_settings(before, self.path, plugin_sections=self._plugin_sections)
-                raise SettingsWriteError(f"{self.path} is not valid YAML") from error
             settings = read_settings(after, self.path, plugin_sections=self._plugin_sections)
             self._write(after.replace("\n", newline))
             self._stamp = _stamp(self.path)

@@ -189,6 +189,13 @@ def test_update_when_the_folder_cannot_be_written_then_its_own_error_and_the_old
     assert store.current.speech.activate is True
 
 
+def test_update_when_the_file_cannot_be_read_then_its_own_error(tmp_path: Path) -> None:
+    store = SettingsStore(tmp_path / "s.yaml")
+    (tmp_path / "s.yaml").mkdir()
+    with pytest.raises(SettingsWriteError, match="cannot be read"):
+        store.update({"speech.activate": False})
+
+
 def test_update_when_many_threads_write_then_no_change_is_lost(file: Path) -> None:
     store = SettingsStore(file)
     start = threading.Barrier(4)

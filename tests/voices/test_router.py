@@ -281,6 +281,15 @@ def test_fallback_when_the_settings_go_in_a_circle_then_it_still_ends() -> None:
     assert chain("a", segment(), SynthesisFailed("no"), circle)[:2] == ["b", "default"]
 
 
+def test_fallback_when_the_next_voice_cannot_speak_the_language_then_passed_over_too() -> None:
+    settings = Settings.model_validate({"voices": {"a": {"fallback": "g"}, "g": {"language": "de"}}})
+    chooser = router(settings)
+    first = chooser.route(segment(), reply(None, voice="a"))
+    second = chooser.fallback(first, segment(), SynthesisFailed("no"))
+    assert second is not None
+    assert (second.voice.name, [one.voice for one in second.passed_over]) == ("default", ["a", "g"])
+
+
 def test_fallback_when_it_speaks_then_the_failures_are_told_in_order() -> None:
     chooser = router()
     said = segment(language="fr")

@@ -264,7 +264,7 @@ class InlineMarks:
         if opens:
             return self._open_emphasis(char, text, at, end, final)
         if closes and following.isalnum():
-            return self._inside_word(char, text, end)
+            return self._inside_word(char, text, end, final)
         self._sentences.gap()
         return end
 
@@ -335,8 +335,10 @@ class InlineMarks:
             return True
         return WAIT if not final and len(rest) < LOOK_AHEAD and "\n" not in rest else False
 
-    def _inside_word(self, char: str, text: str, end: int) -> int:
+    def _inside_word(self, char: str, text: str, end: int, final: bool) -> int | Wait:
         """`un*believ*able` is one word, `a*b*c` a product, `snake_case` two words."""
+        if end + 2 > len(text) and not final:
+            return WAIT
         letters = text[end : end + 2].isalpha() and self._sentences.last_word_length > 1
         if not (char == "*" and letters):
             self._sentences.gap()

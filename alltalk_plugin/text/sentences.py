@@ -61,6 +61,7 @@ class ScannedSegment:
 _TERMINATOR = re.compile(r"[.!?…؟۔।॥‼⁇⁈⁉]+[)\]’'›]*|[。！？｡]+[.!?…。！？｡)\]’）］】》〉]*")
 _CLAUSE = re.compile(r"[,;:—–،؛](?= )|[、，；：]")
 _WORD_BEFORE_DOT = re.compile(r"([^\W_][\w.’'-]*)\.\Z")
+_SAYABLE = re.compile(r"[^\W_]")
 _PIECES = re.compile(r"\x00+|[\x01 ]+|[^\x00\x01 ]+(?: [^\x00\x01 ]+)*")
 _LEADING = re.compile(r"(?:[\s,.;:!?…、。，；：！？)\]}’›》]|[-–—](?=\s))+")
 
@@ -308,7 +309,7 @@ class SentenceBuilder:
         while end > begin and text[end - 1] == " ":
             end -= 1
         words = text[begin:end]
-        if not any(char.isalnum() for char in words):
+        if _SAYABLE.search(words) is None:
             return
         runs = self._runs_within(begin, end)
         last_start, last_source = runs[-1]

@@ -1,0 +1,95 @@
+"""Language detectors: py3langid for everyday use, none for a single language."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from loguru import logger
+
+from alltalk_plugin.domain.language import LanguageTag, base_language
+from alltalk_plugin.domain.ports import DetectedLanguage
+from alltalk_plugin.text.everyday import weights
+
+
+class NoDetector:
+    """Knows nothing: for one language, or when detection is switched off. Thread-safe."""
+
+    def detect(self, text: str, candidates: Sequence[LanguageTag]) -> DetectedLanguage | None:
+        return None
+
+
+class LangidDetector:
+    """py3langid, restricted to the candidates, with what short texts give away added. Thread-safe.
+
+    The model costs 1 to 4 s and about 100 MB, so it is loaded on the first need or ahead of it by
+    `warm()`. A `detect` that comes while it is loading waits for it: a wrong language would be heard,
+    a second is only noticed once. With fewer than two candidates nothing is ever loaded.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # py3langid has no types: its identifier is the one Any in this package.
+        self._full: Any = None
+        self._labels: frozenset[str] = frozenset()
+        self._restricted: dict[tuple[str, ...], Any] = {}
+
+    def warm(self) -> threading.Thread:
+        """Load the model in a background thread, which is returned; another call costs nothing."""
+        thread = threading.Thread(target=self._load, name="language-model", daemon=True)
+        thread.start()
+        return thread
+
+    def detect(self, text: str, candidates: Sequence[LanguageTag]) -> DetectedLanguage | None:
+        """The likeliest candidate; None without candidates the model knows or without anything to go by.
+
+        `probability` is calibrated among the candidates. Blocks while the model is being loaded.
+        """
+        tags: dict[str, LanguageTag] = {}
+        for tag in candidates:
+            tags.setdefault(base_language(tag), tag)
+        if not text or not tags:
+            return None
+        if len(tags) == 1:
+            return DetectedLanguage(next(iter(tags.values())), 1.0)
+        known = tuple(sorted(self._load() & tags.keys()))
+        if not known:
+            return None
+        ranked = dict(self._identifier(known).rank(text))
+        factors = weights(text, known)
+        scores = [ranked.get(name, 0.0) * factor for name, factor in zip(known, factors, strict=True)]
+        total = sum(scores)
+        if total <= 0:
+            return None
+        best = max(range(len(known)), key=scores.__getitem__)
+        return DetectedLanguage(tags[known[best]], scores[best] / total)
+
+    def _load(self) -> frozenset[str]:
+        """The languages the model knows; loads it first if nobody has."""
+        with self._lock:
+            if self._full is None:
+                from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+                self._full = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+                self._labels = frozenset(self._full.labels)
+                logger.debug("language model loaded", languages=len(self._labels))
+            return self._labels
+
+    def _identifier(self, names: tuple[str, ...]) -> Any:
+        """The model restricted to `names`: its own columns, the big tables shared; ranking changes neither."""
+        with self._lock:
+            if names not in self._restricted:
+                full = self._full
+                restricted = type(full)(
+                    full.nb_ptc,
+                    full.nb_pc,
+                    full.nb_classes,
+                    full.tk_nextmove,
+                    full.tk_output,
+                    norm_probs=True,
+                    tk_row=full.tk_row,
+                )
+                restricted.set_languages(names)
+                self._restricted[names] = restricted
+            return self._restricted[names]

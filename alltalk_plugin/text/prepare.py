@@ -1,0 +1,131 @@
+"""Reply -> segments: scans the text, gives each piece its language, applies the text filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from alltalk_plugin.domain.ports import LanguageDetector
+from alltalk_plugin.domain.speech import Boundary, Reply, ReplyStyle, Segment, TextSpan
+from alltalk_plugin.settings.schema import LanguageSettings, SpeechSettings
+from alltalk_plugin.text.pieces import Piece, ReplyLanguages
+from alltalk_plugin.text.scanner import Scanner, ScanRules
+from alltalk_plugin.text.sentences import ScannedSegment
+
+
+@dataclass(frozen=True, slots=True)
+class TextFilter:
+    """A plugin's change to clean text, one segment at a time; lower `order` first.
+
+    `apply` must be pure and may be called from any thread. An empty result drops the segment.
+    """
+
+    name: str
+    order: int
+    apply: Callable[[str], str]
+
+
+class ReplyPreparer:
+    """Implements `TextPreparer`. Pure and thread-safe; blocks while the language model is being loaded.
+
+    A reply without a style known from earlier ones is scanned twice: once to find its style, once to
+    make the segments. With a style, or piece by piece with `Scanner`, once.
+    """
+
+    def __init__(
+        self,
+        speech: Callable[[], SpeechSettings],
+        languages: Callable[[], LanguageSettings],
+        detector: LanguageDetector,
+        filters: Sequence[TextFilter] = (),
+    ) -> None:
+        self._speech = speech
+        self._languages = languages
+        self._detector = detector
+        self._filters = tuple(sorted(filters, key=lambda each: (each.order, each.name)))
+
+    def segments(self, reply: Reply) -> tuple[Segment, ...]:
+        """Segments in reading order; empty when nothing can be said."""
+        rules = _rules(self._speech())
+        style = reply.style
+        if style.unmarked is None or not style.reasoning_open:
+            found = _learned(reply, rules)
+            style = replace(
+                style,
+                unmarked=style.unmarked or found.unmarked,
+                reasoning_open=style.reasoning_open or found.reasoning_open,
+            )
+        scanner = _scanner(reply, style, rules)
+        scanned = scanner.feed(reply.text) + scanner.finish()
+        languages = ReplyLanguages(reply, self._languages(), self._detector, scanned)
+        return tuple(
+            segment
+            for each in scanned
+            for segment in self._filtered(_segments(each, languages.pieces(each)))
+        )
+
+    def style(self, reply: Reply) -> ReplyStyle:
+        """What this reply teaches about the chat, for the next one's prior."""
+        scanner = _scanner(reply, reply.style, _rules(self._speech()))
+        scanned = scanner.feed(reply.text) + scanner.finish()
+        learned = scanner.learned
+        known = replace(reply, style=replace(learned, language=reply.style.language))
+        languages = ReplyLanguages(known, self._languages(), self._detector, scanned)
+        return replace(learned, language=languages.language)
+
+    def _filtered(self, segments: Iterator[Segment]) -> Iterator[Segment]:
+        for segment in segments:
+            text = segment.text
+            for each in self._filters:
+                text = each.apply(text)
+            text = " ".join(text.split())
+            if any(map(str.isalnum, text)):
+                yield segment if text == segment.text else replace(segment, text=text)
+
+
+def _rules(speech: SpeechSettings) -> ScanRules:
+    return ScanRules(
+        narrator=speech.narrator,
+        unmarked=speech.unmarked,
+        code=speech.code,
+        urls=speech.urls,
+        parentheses=speech.parentheses,
+        max_segment_chars=speech.max_segment_chars,
+    )
+
+
+def _scanner(reply: Reply, style: ReplyStyle, rules: ScanRules) -> Scanner:
+    roster = (*reply.chat.roster, reply.character or "", reply.chat.user_name or "")
+    return Scanner(style, rules, reply.character, roster)
+
+
+def _learned(reply: Reply, rules: ScanRules) -> ReplyStyle:
+    """The style pass: reads no further than the style needs."""
+    scanner = _scanner(reply, reply.style, rules)
+    scanner.feed(reply.text)
+    scanner.finish()
+    return scanner.learned
+
+
+def _segments(scanned: ScannedSegment, pieces: Sequence[Piece]) -> Iterator[Segment]:
+    last = len(pieces) - 1
+    for place, piece in enumerate(pieces):
+        text = scanned.text[piece.start : piece.end]
+        start = piece.start + len(text) - len(text.lstrip(" ,;:.—–-"))
+        end = piece.start + len(text.rstrip())
+        if not any(map(str.isalnum, scanned.text[start:end])):
+            continue
+        span = scanned.span
+        if len(pieces) > 1:
+            span = TextSpan(scanned.source_of(start), scanned.source_of(end - 1) + 1)
+        yield Segment(
+            text=scanned.text[start:end],
+            role=scanned.role,
+            speaker=scanned.speaker,
+            span=span,
+            language=piece.language,
+            confidence=piece.confidence,
+            inherited=piece.inherited,
+            boundary=scanned.boundary if place == last else Boundary.NONE,
+            why=f"{scanned.why}; {piece.why}",
+        )

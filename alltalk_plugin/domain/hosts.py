@@ -71,22 +71,30 @@ SettingValue = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class SettingField:
-    """One toggle a host shows: its key in the settings (`speech.activate`), label, kind, and choices."""
+    """One toggle a host shows: its key in the settings (`speech.activate`), label, kind, and choices.
+
+    `{character}` in the key stands for the character the host's user is talking to; without one the field
+    is not shown. `choices_from` "voices" offers the names of all voices.
+    """
 
     key: str
     label: str
-    kind: type[str | int | float | bool]
+    kind: type[str] | type[int] | type[float] | type[bool]
     choices: tuple[str, ...] = ()
+    choices_from: str = ""
     help: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsHooks:
-    """The settings an adapter shows in its host, and how they are read and written."""
+    """The settings an adapter shows in its host, and how they are read and written.
+
+    Without `read` and `write` the keys are those of the service's own settings file.
+    """
 
     fields: tuple[SettingField, ...]
-    read: Callable[[], Mapping[str, SettingValue]]
-    write: Callable[[Mapping[str, SettingValue]], None]
+    read: Callable[[], Mapping[str, SettingValue]] | None = None
+    write: Callable[[Mapping[str, SettingValue]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,10 +78,12 @@ class Running:
 
 
 @contextmanager
-def running_server(home: Path, *, started_by_program: bool = False) -> Iterator[Running]:
+def running_server(
+    home: Path, *, started_by_program: bool = False, idle_exit_s: float = 60.0
+) -> Iterator[Running]:
     runtime = OwnedFake(home)
     with closing(runtime.ownership):
-        runtime.change_server(port=0, token=TOKEN)
+        runtime.change_server(port=0, token=TOKEN, idle_exit_s=idle_exit_s)
         server = SpeechServer(runtime, started_by_program=started_by_program)
         thread = threading.Thread(target=server.run, name="server")
         thread.start()

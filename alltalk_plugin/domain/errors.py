@@ -75,9 +75,6 @@ class AlltalkError(Exception):
         self.hint = hint if hint is not None else self.default_hint
         self.context: dict[str, ContextValue] = dict(context or {})
 
-    def __str__(self) -> str:
-        return self.message
-
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments would be lost by the default pickling of exceptions.
         return (_rebuild, (type(self), self.message, self.hint, self.context))
@@ -125,8 +122,6 @@ class TextTooLong(RequestError):
 
 
 class TokenRequired(RequestError):
-    """The token is missing or wrong."""
-
     code = "token_required"
     default_hint = "Send the token of address.json as 'Authorization: Bearer TOKEN'."
 
@@ -256,19 +251,17 @@ class ModelIncompatible(ModelError):
 
 class UnsafeCheckpoint(ModelError):
     code = "unsafe_checkpoint"
-    default_hint = (
-        "The checkpoint holds code, not only weights. Do not load it; get one from a source you trust."
-    )
+    default_hint = "The checkpoint holds code, not only weights. Get one from a source you trust."
 
 
 class ModelTooBig(ModelError):
     code = "too_big"
-    default_hint = "It needs more memory than the budget: raise swap.budget or choose a smaller model."
+    default_hint = "It needs more memory than the budget: raise swap.budget_mb or choose a smaller model."
 
 
 class OutOfMemory(ModelError):
     code = "oom"
-    default_hint = "Free memory on the device, or lower swap.budget so that less is kept loaded."
+    default_hint = "Free memory on the device, or lower swap.budget_mb so that less is kept loaded."
 
 
 class ModelTimeout(ModelError):

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from alltalk_plugin.text.marks import word_set
+
 
 class Wait(Enum):
     """The answer depends on text that has not arrived."""
@@ -22,13 +24,11 @@ class Wait(Enum):
 WAIT: Final = Wait.WAIT
 LOOK_AHEAD: Final = 400
 
-_UNSPOKEN_ELEMENTS = frozenset(
-    "audio video script style svg iframe object tool_call tool_response canvas".split()
-)
-_MEDIA_TAGS = frozenset("img image source embed".split()) | _UNSPOKEN_ELEMENTS
-_LINE_TAGS = frozenset("br li tr dt dd".split())
-_PARAGRAPH_TAGS = frozenset(
-    "p div hr h1 h2 h3 h4 h5 h6 ul ol dl table blockquote pre section article details summary".split()
+_UNSPOKEN_ELEMENTS = word_set("audio video script style svg iframe object tool_call tool_response canvas")
+_MEDIA_TAGS = word_set("img image source embed") | _UNSPOKEN_ELEMENTS
+_LINE_TAGS = word_set("br li tr dt dd")
+_PARAGRAPH_TAGS = word_set(
+    "p div hr h1 h2 h3 h4 h5 h6 ul ol dl table blockquote pre section article details summary"
 )
 _CELL_TAGS = frozenset(["td", "th"])
 
@@ -62,7 +62,7 @@ class Tag:
     until: re.Pattern[str] | None = None
 
 
-def tag_at(text: str, at: int, final: bool) -> Tag | None | Wait:
+def tag_at(text: str, at: int, *, final: bool) -> Tag | Wait | None:
     """The HTML tag, comment or chat-template token that begins at the `<` at `at`."""
     if at + 1 >= len(text):
         return None if final else WAIT
@@ -110,7 +110,7 @@ def _kind_of(name: str) -> TagKind:
     return TagKind.CELL if name in _CELL_TAGS else TagKind.INLINE
 
 
-def entity_at(text: str, at: int, final: bool) -> tuple[str, int] | None | Wait:
+def entity_at(text: str, at: int, *, final: bool) -> tuple[str, int] | Wait | None:
     """The character an HTML entity at the `&` stands for, and where the entity ends."""
     match = _ENTITY.match(text, at)
     if match is not None:
@@ -122,10 +122,11 @@ def entity_at(text: str, at: int, final: bool) -> tuple[str, int] | None | Wait:
 _TICKS = re.compile(r"`+")
 
 
-def code_span_at(text: str, at: int, final: bool) -> tuple[int, int, int] | None | Wait:
+def code_span_at(text: str, at: int, *, final: bool) -> tuple[int, int, int] | Wait | None:
     """Start and end of the content of inline code at the backtick, and the end of its closer."""
     ticks = _TICKS.match(text, at, at + LOOK_AHEAD)
-    assert ticks is not None, "called at a backtick"
+    if ticks is None:
+        return None
     if ticks.end() == len(text) and not final and ticks.end() - at < LOOK_AHEAD:
         return WAIT
     limit = min(len(text), ticks.end() + LOOK_AHEAD)
@@ -151,7 +152,7 @@ _INLINE_MATHS = re.compile(r"\$(?=\S)([^$\n]{0,119}\S)\$(?![0-9])")
 _FORMULA = re.compile(r"[\\^_{}=]")
 
 
-def display_maths_at(text: str, at: int, final: bool) -> int | None | Wait:
+def display_maths_at(text: str, at: int, *, final: bool) -> int | Wait | None:
     """Where a formula that begins at `at` ends (`$$`, `\\[`, `\\(`, `\\begin`)."""
     begin = _BEGIN.match(text, at)
     if begin is not None:
@@ -173,7 +174,7 @@ def display_maths_at(text: str, at: int, final: bool) -> int | None | Wait:
     return WAIT if not final and blank is None and limit - start < _MATHS_LOOK_AHEAD else None
 
 
-def inline_maths_at(text: str, at: int, final: bool) -> tuple[int, bool] | None | Wait:
+def inline_maths_at(text: str, at: int, *, final: bool) -> tuple[int, bool] | Wait | None:
     """The end of `$formula$` and whether its content can be said. Amounts of money are not formulas."""
     if at + 1 >= len(text):
         return None if final else WAIT
@@ -197,7 +198,7 @@ _IMAGE = re.compile(r"!\[[^\]\n]*\]\(")
 _FOOTNOTE = re.compile(r"\[\^[^\]\n]{1,30}\]:?")
 
 
-def link_tail_at(text: str, at: int, final: bool) -> int | None | Wait:
+def link_tail_at(text: str, at: int, *, final: bool) -> int | Wait | None:
     """Where the unspoken rest of a link whose text ends at the `]` ends."""
     if at + 1 >= len(text):
         return None if final else WAIT
@@ -210,7 +211,7 @@ def link_tail_at(text: str, at: int, final: bool) -> int | None | Wait:
     return WAIT if not final and "\n" not in rest and len(rest) + 2 < _TAG_LOOK_AHEAD else None
 
 
-def image_at(text: str, at: int, final: bool) -> int | None | Wait:
+def image_at(text: str, at: int, *, final: bool) -> int | Wait | None:
     """Where the address of a Markdown image that begins at the `!` begins."""
     match = _IMAGE.match(text, at, at + LOOK_AHEAD)
     if match is not None:
@@ -222,7 +223,7 @@ def image_at(text: str, at: int, final: bool) -> int | None | Wait:
     return WAIT if closed < 0 or closed + 1 == len(rest) else None
 
 
-def footnote_at(text: str, at: int, final: bool) -> int | None | Wait:
+def footnote_at(text: str, at: int, *, final: bool) -> int | Wait | None:
     """Where a footnote mark at the `[` ends."""
     if at + 1 >= len(text):
         return None if final else WAIT
@@ -237,7 +238,7 @@ def footnote_at(text: str, at: int, final: bool) -> int | None | Wait:
 
 URL_START = re.compile(r"(?<![A-Za-z0-9])(?:https?://|ftp://|www\.)", re.IGNORECASE)
 URL_BEGUN = re.compile(
-    r"(?<![A-Za-z0-9])(?:h|ht|htt|https?|https?:|https?:/|f|ft|ftp|ftp:|ftp:/|w{1,3})\Z", re.I
+    r"(?<![A-Za-z0-9])(?:h|ht|htt|https?|https?:|https?:/|f|ft|ftp|ftp:|ftp:/|w{1,3})\Z", re.IGNORECASE
 )
 URL_CHARS = re.compile(r"""[^\s<>"“”„«»*`|「」『』。，！？、）（\x00]*""")
 URL_TRAILING = re.compile(r"[.,!?;:'’)\]}~_…]+\Z")

@@ -113,7 +113,8 @@ def weights(text: str, languages: tuple[str, ...]) -> tuple[float, ...]:
     if not words or len(words) > MOST_WORDS:
         return tuple(factors)
     letters = frozenset("".join(words)) - _PLAIN_LATIN - frozenset("'-")
-    known = [_BY_WORD[word] for word in words if word in _BY_WORD]
+    # A letter alone is a word in too many languages.
+    known = [_BY_WORD[word] for word in words if word in _BY_WORD and (len(word) > 1 or word > "~")]
     for place, language in enumerate(languages):
         alphabet = _LETTERS.get(language)
         if alphabet is not None:

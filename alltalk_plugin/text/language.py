@@ -16,7 +16,11 @@ from alltalk_plugin.text.everyday import weights
 class NoDetector:
     """Knows nothing: for one language, or when detection is switched off. Thread-safe."""
 
-    def detect(self, text: str, candidates: Sequence[LanguageTag]) -> DetectedLanguage | None:
+    def detect(
+        self,
+        text: str,  # noqa: ARG002 (the port's parameters, which this one has no use for)
+        candidates: Sequence[LanguageTag],  # noqa: ARG002 (see text)
+    ) -> DetectedLanguage | None:
         return None
 
 
@@ -77,7 +81,7 @@ class LangidDetector:
             return self._labels
 
     def _identifier(self, names: tuple[str, ...]) -> Any:
-        """The model restricted to `names`: its own columns, the big tables shared; ranking changes neither."""
+        """The model restricted to `names`: its own columns, the big tables shared; ranking changes none."""
         with self._lock:
             if names not in self._restricted:
                 full = self._full

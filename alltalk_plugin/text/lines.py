@@ -44,7 +44,8 @@ _HEADING = re.compile(r"#{1,6}[ \t]+")
 _BULLET = re.compile(r"(?:[-*+•‣◦▪●○][ \t]+|[•‣◦▪●○])(?:\[[ xX]\][ \t]+)?")
 _ORDERED = re.compile(r"\(?(\d{1,3})[.)][ \t]+(?=\S)")
 _ORDERED_BEGUN = re.compile(r"\(?\d{1,3}(?:[.)][ \t]*)?\Z")
-_ONE_ASTERISK = re.compile(r"(?<![*\\])\*(?!\*)")
+_CLOSES = re.compile(r"(?<=[^\s*\\])\*(?![\w*])")
+_OPENS = re.compile(r"(?<![^\s\"“])\*(?=[^\s*])")
 _QUOTE_MARK = re.compile(r'["“„«»「『”]|&quot;')
 
 
@@ -64,37 +65,39 @@ class LineReader:
         )
         self._number = 0
 
-    def read(self, text: str, at: int, final: bool, *, quotes_matter: bool) -> LineStart | None | Wait:
+    def read(self, text: str, at: int, *, final: bool, quotes_matter: bool) -> LineStart | Wait | None:
         """What the line whose first visible character is at `at` begins with; None: just words.
 
         `quotes_matter`: for a speaker's line look ahead whether it has quotes.
         """
         char = text[at]
         if self._names and (char.casefold()[:1] in self._initials or char in "*_"):
-            found = self._speaker_line(text, at, final, quotes_matter)
+            found = self._speaker_line(text, at, final=final, quotes_matter=quotes_matter)
             if found is not None:
                 return found
         if char.isalpha():
             return None
-        if char in "`~" and (found := _fence(text, at, final)) is not None:
+        if char in "`~" and (found := _fence(text, at, final=final)) is not None:
             return found
-        if char in "-*_=~#|:+·•—–◆◇⁂✦" and (found := _rule(text, at, final)) is not None:
+        if char in "-*_=~#|:+·•—–◆◇⁂✦" and (found := _rule(text, at, final=final)) is not None:
             return found
         if char.isdecimal() or char == "(":
-            return self._ordered(text, at, final)
+            return self._ordered(text, at, final=final)
         if char == "#":
-            return _matched(_HEADING, Opener.MARKER, text, at, final, longest=7)
+            return _matched(_HEADING, Opener.MARKER, text=text, at=at, final=final, longest=7)
         if char == ">":
             return LineStart(Opener.PREFIX, at + 1)
         if char == "|":
             return LineStart(Opener.ROW, at + 1)
         if char == "*":
-            return _asterisk(text, at, final)
+            return _asterisk(text, at, final=final)
         if char in "-+•‣◦▪●○":
-            return _matched(_BULLET, Opener.MARKER, text, at, final, longest=6)
+            return _matched(_BULLET, Opener.MARKER, text=text, at=at, final=final, longest=6)
         return None
 
-    def _speaker_line(self, text: str, at: int, final: bool, quotes_matter: bool) -> LineStart | None | Wait:
+    def _speaker_line(
+        self, text: str, at: int, *, final: bool, quotes_matter: bool
+    ) -> LineStart | Wait | None:
         head = text[at : at + self._longest]
         if not final and len(head) < self._longest and "\n" not in head:
             begun = head.lstrip("*_").casefold()
@@ -112,7 +115,7 @@ class LineReader:
         name = self._names[match["name"].casefold()]
         return LineStart(Opener.SPEAKER, match.end(), name=name, quoted=quoted)
 
-    def _ordered(self, text: str, at: int, final: bool) -> LineStart | None | Wait:
+    def _ordered(self, text: str, at: int, *, final: bool) -> LineStart | Wait | None:
         match = _ORDERED.match(text, at)
         if match is None:
             return WAIT if not final and _ORDERED_BEGUN.match(text, at) else None
@@ -125,8 +128,8 @@ class LineReader:
 
 
 def _matched(
-    pattern: re.Pattern[str], opener: Opener, text: str, at: int, final: bool, *, longest: int
-) -> LineStart | None | Wait:
+    pattern: re.Pattern[str], opener: Opener, *, text: str, at: int, final: bool, longest: int
+) -> LineStart | Wait | None:
     if not final and len(text) - at <= longest and "\n" not in text[at:]:
         return WAIT
     match = pattern.match(text, at)
@@ -135,7 +138,7 @@ def _matched(
     return LineStart(opener, match.end())
 
 
-def _fence(text: str, at: int, final: bool) -> LineStart | None | Wait:
+def _fence(text: str, at: int, *, final: bool) -> LineStart | Wait | None:
     head = text[at : at + LOOK_AHEAD]
     run = len(head) - len(head.lstrip(text[at]))
     if run < 3:
@@ -150,7 +153,7 @@ def _fence(text: str, at: int, final: bool) -> LineStart | None | Wait:
     return LineStart(Opener.FENCE, at + len(line) if newline else match.end(), closer=closer)
 
 
-def _rule(text: str, at: int, final: bool) -> LineStart | None | Wait:
+def _rule(text: str, at: int, *, final: bool) -> LineStart | Wait | None:
     match = _RULE.match(text, at, at + LOOK_AHEAD)
     if match is None:
         return None
@@ -162,7 +165,7 @@ def _rule(text: str, at: int, final: bool) -> LineStart | None | Wait:
     return LineStart(Opener.RULE, end) if solid >= 3 and at_line_end else None
 
 
-def _asterisk(text: str, at: int, final: bool) -> LineStart | None | Wait:
+def _asterisk(text: str, at: int, *, final: bool) -> LineStart | Wait | None:
     """`* ` begins a list item, unless the line closes it: then somebody typed a space too many."""
     if at + 1 >= len(text):
         return None if final else WAIT
@@ -174,7 +177,7 @@ def _asterisk(text: str, at: int, final: bool) -> LineStart | None | Wait:
     match = _BULLET.match(text, at)
     if match is None or not line.strip("* \t\r"):
         return None
-    closes = line.rstrip().endswith("*") or '*"' in line or '* "' in line[2:] or "* “" in line[2:]
-    if closes and len(_ONE_ASTERISK.findall(line)) % 2 == 0:
+    rest = line[1:]
+    if len(_CLOSES.findall(rest)) > len(_OPENS.findall(rest)):
         return LineStart(Opener.NARRATION, match.end())
     return LineStart(Opener.MARKER, match.end())

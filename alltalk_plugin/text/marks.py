@@ -38,12 +38,20 @@ CLOSING_QUOTES = frozenset("".join(QUOTES.values()))
 SINGLE_QUOTES = frozenset("‘’‚'")
 ALWAYS_OPENS = frozenset("「『﹁〝")
 
+BRACKETS = frozenset("([{¿¡（【")
+"""What may stand between a space and the beginning of a word."""
+
 DASHES = frozenset("—–―")
 SENTENCE_END = frozenset(".!?…。！？｡؟۔।॥‼⁇⁈⁉~♪")
 CLAUSE_END = frozenset(",;:—–-、，；：،؛")
 
 _KEPT_SYMBOLS = frozenset("©®™°")
 _SPACES = frozenset("\u0085\u2028\u2029")
+
+
+def word_set(words: str) -> frozenset[str]:
+    """The words of a block of text: a table that reads as one."""
+    return frozenset(words.split())
 
 
 def is_cjk(char: str) -> bool:

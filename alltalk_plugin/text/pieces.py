@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from alltalk_plugin.domain.language import LanguageTag, base_language
 from alltalk_plugin.domain.ports import DetectedLanguage, LanguageDetector
@@ -85,8 +86,7 @@ class ReplyLanguages:
         runs = _runs(text, segment.inserts)
         found: dict[_Run, Piece] = {}
         for unit in _units(text, runs):
-            for run, piece in zip(unit, self._unit(text, unit), strict=True):
-                found[run] = piece
+            found.update(zip(unit, self._unit(text, unit), strict=True))
         pieces = _joined([found[run] for run in runs], text)
         last = pieces[-1]
         self._previous = last.language or self._previous
@@ -234,7 +234,7 @@ def _runs(text: str, inserts: Sequence[tuple[int, int]]) -> list[_Run]:
     cuts.update(match.end() for match in _CLAUSE.finditer(text))
     edges = sorted(cuts)
     runs: list[_Run] = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         inner = any(first <= start < last for first, last in inserts)
         if text.isascii():
             runs.append(_Run(start, end, LATIN if _LETTER.search(text, start, end) else None, inner))

@@ -59,9 +59,7 @@ class ReplyPreparer:
         scanned = scanner.feed(reply.text) + scanner.finish()
         languages = ReplyLanguages(reply, self._languages(), self._detector, scanned)
         return tuple(
-            segment
-            for each in scanned
-            for segment in self._filtered(_segments(each, languages.pieces(each)))
+            segment for each in scanned for segment in self._filtered(_segments(each, languages.pieces(each)))
         )
 
     def style(self, reply: Reply) -> ReplyStyle:

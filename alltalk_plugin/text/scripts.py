@@ -88,12 +88,12 @@ _BLOCKS: tuple[tuple[int, str], ...] = (
 _STARTS = tuple(start for start, _ in _BLOCKS)
 
 _WRITTEN_IN: dict[str, tuple[str, ...]] = {
-    "cyrillic": tuple("ru uk bg sr mk be kk ky mn tg tt ba cv".split()),
+    "cyrillic": ("ru", "uk", "bg", "sr", "mk", "be", "kk", "ky", "mn", "tg", "tt", "ba", "cv"),
     "greek": ("el",),
     "armenian": ("hy",),
     "hebrew": ("he", "yi"),
-    "arabic": tuple("ar fa ur ps ug ckb sd".split()),
-    "devanagari": tuple("hi mr ne sa".split()),
+    "arabic": ("ar", "fa", "ur", "ps", "ug", "ckb", "sd"),
+    "devanagari": ("hi", "mr", "ne", "sa"),
     "bengali": ("bn", "as"),
     "gurmukhi": ("pa",),
     "gujarati": ("gu",),
@@ -121,8 +121,7 @@ def script_of(char: str) -> str | None:
     """The script of a letter; None for anything that all scripts share (digits, punctuation, marks)."""
     if not char.isalpha():
         return None
-    script = _BLOCKS[bisect_right(_STARTS, ord(char)) - 1][1]
-    return script
+    return _BLOCKS[bisect_right(_STARTS, ord(char)) - 1][1]
 
 
 def written_in(script: str, candidates: Iterable[LanguageTag]) -> tuple[LanguageTag, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from alltalk_plugin.domain.speech import Boundary, SpeakerRole, TextSpan
-from alltalk_plugin.text.marks import CLAUSE_END, DROPPED, GAP, SENTENCE_END, is_cjk
+from alltalk_plugin.text.marks import CLAUSE_END, DROPPED, GAP, SENTENCE_END, is_cjk, word_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ _SAYABLE = re.compile(r"[^\W_]")
 _PIECES = re.compile(r"\x00+|[\x01 ]+|[^\x00\x01 ]+(?: [^\x00\x01 ]+)*")
 _LEADING = re.compile(r"(?:[\s,.;:!?…、。，；：！？)\]}’›》]|[-–—](?=\s))+")
 
-_ABBREVIATIONS = frozenset(
+_ABBREVIATIONS = word_set(
     """
     mr mrs ms mx dr prof rev hon gen col capt cpt lt sgt st sr jr mt ft messrs
     vs eg e.g ie i.e cf al approx appt dept est ed eds u.s u.k a.m p.m
@@ -81,11 +81,18 @@ _ABBREVIATIONS = frozenset(
     örn vb sn dr.öğr
     např tzv apod mgr
     pl dr.h ifj özv
-    """.split()  # noqa: SIM905 (a block of words reads better than a list of 120 strings)
+    """
 )
-_NEEDS_NUMBER = frozenset("no nr p pp fig vol ch art abs núm pág n".split())
-_MONTHS = frozenset(
-    "januar februar märz april mai juni juli august september oktober november dezember jänner".split()
+_BEFORE_NUMBER = word_set(
+    """
+    no nr p pp fig vol ch art abs núm pág n
+    jan feb mar apr jun jul aug sep sept oct okt nov dec dez
+    """
+)
+_MONTHS = word_set(
+    """
+    januar jänner februar märz april mai juni juli august september oktober november dezember
+    """
 )
 
 
@@ -113,7 +120,7 @@ def ends_sentence(text: str, start: int, end: int) -> bool | None:
     lowered = stem.lower()
     if lowered in _ABBREVIATIONS:
         return False
-    if lowered in _NEEDS_NUMBER:
+    if lowered in _BEFORE_NUMBER:
         return not following.isdigit()
     # A single capital is an initial ("J. Smith") unless it is the pronoun.
     return not (len(stem) == 1 and stem.isupper() and stem != "I" and not is_cjk(stem))
@@ -213,6 +220,15 @@ class SentenceBuilder:
             self._runs.append((len(pending), source))
         self._text = pending + text
         self._next_source = source + len(text)
+
+    def pause(self, source: int) -> None:
+        """A comma that the original writes otherwise, at `source`."""
+        if self._voice.spoken:
+            if self._text.endswith(" ") and len(self._text) > self._begin:
+                self._text = self._text[:-1]
+                self._next_source = -1
+            self._add(", ", source)
+            self._cut()
 
     def announce(self, text: str, span: TextSpan, why: str) -> None:
         """Hand out a sentence of our own between the reply's."""

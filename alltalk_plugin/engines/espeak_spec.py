@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from types import MappingProxyType
 
 from alltalk_plugin.domain.engines import EngineSpec, EngineVoice, OptionField
@@ -70,17 +72,23 @@ def speaks(profile: ModelProfile, voice: VoiceProfile, language: LanguageTag) ->
     A speaker that is a full voice speaks its own languages; one that is a variant, or none, speaks all.
     """
     try:
-        data = read_data(data_folder(profile.path))
-        fixed, _ = data.speaker(voice.speaker)
+        return _reason(profile.path, voice.speaker, voice.language, language)
     except (ModelNotFound, VoiceNotFound) as error:
         return error.message
+
+
+@lru_cache(maxsize=4_096)  # asked for every segment; what raises is not kept, so a folder may still appear
+def _reason(
+    path: Path | None, speaker: str | None, own: LanguageTag | None, language: LanguageTag
+) -> str | None:
+    data = read_data(data_folder(path))
+    fixed, _ = data.speaker(speaker)
     spoken = data.voice_for(language)
     if spoken is None:
         return language_reason(language)
     if fixed is not None:
-        return None if _same(fixed, spoken, language) else f"its speaker {voice.speaker} is {fixed.name}"
-    chosen_for_it = voice.language is not None and same_language(voice.language, language)
-    if base_language(language) == "ja" and not chosen_for_it:
+        return None if _same(fixed, spoken, language) else f"its speaker {speaker} is {fixed.name}"
+    if base_language(language) == "ja" and not (own and same_language(own, language)):
         return KANJI_REASON
     return None
 

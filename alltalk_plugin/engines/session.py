@@ -73,6 +73,7 @@ def take_over_pipes() -> tuple[BinaryIO, BinaryIO]:
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
+    sys.stdout = sys.stderr  # line by line, or the last lines before a crash would be lost
     return os.fdopen(inbound, "rb"), os.fdopen(outbound, "wb")
 
 

@@ -7,6 +7,7 @@ What to do is the first word of the text, or of the option `always`; `load` says
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import sys
@@ -35,6 +36,8 @@ def create(request: LoadRequest) -> RudeEngine:
             raise MemoryError
         case "import":
             raise ModuleNotFoundError("No module named 'torch'")
+        case str() as command if command.startswith("import "):
+            importlib.import_module(command.removeprefix("import "))
         case "abort":
             os.abort()
         case "hang":

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from alltalk_plugin.domain.audio import Samples
 from alltalk_plugin.domain.cancel import CancelSource
@@ -70,3 +71,18 @@ def say(model: LoadedModel, text: str, cancel: CancelSource | None = None) -> Sa
     """All of an utterance in one piece."""
     chunks = list(model.synthesize(SynthesisRequest(text=text), cancel or CancelSource()))
     return np.concatenate([chunk.samples for chunk in chunks]) if chunks else np.zeros(0, np.float32)
+
+
+def worker_processes() -> list[psutil.Process]:
+    """Workers of this process, dead ones that nobody waited for included."""
+    found = []
+    for process in psutil.Process().children():
+        try:
+            if not any(part.endswith("child.py") for part in process.cmdline()):
+                continue
+        except psutil.ZombieProcess:
+            pass
+        except psutil.NoSuchProcess:
+            continue
+        found.append(process)
+    return found

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo check-fast test campaign bench clean
+.PHONY: demo check-fast test e2e campaign bench clean
 
 demo: $(VENV)/.base
 	$(BIN)/alltalk-plugin demo --out demo-out
@@ -14,14 +14,18 @@ check-fast: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not slow and not campaign"
+	$(BIN)/pytest -m "not slow and not campaign and not e2e"
 
 test: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not campaign" --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -m "not campaign and not e2e" --cov --cov-report=term:skip-covered
+
+# A page of real gradio in a real browser: Debian's chromium, or the one that CHROMIUM names.
+e2e: .venv-e2e/.done
+	.venv-e2e/bin/python -m pytest -m e2e tests/e2e
 
 campaign: $(VENV)/.dev
 	$(BIN)/pytest -m campaign
@@ -41,5 +45,13 @@ $(VENV)/.dev: $(VENV)/.base
 	$(PIP) install --only-binary :all: --group dev
 	touch $@
 
+# The gradio that text-generation-webui's own fork is made of, and what was current then: later versions
+# of its dependencies do not work with it.
+.venv-e2e/.done: Makefile
+	$(PYTHON) -m venv .venv-e2e
+	.venv-e2e/bin/python -m pip install --disable-pip-version-check --quiet --only-binary :all: \
+	  "gradio==4.37.2" "huggingface-hub<1" "fastapi==0.112.4" "pydantic==2.11.0" playwright pytest pytest-timeout
+	touch $@
+
 clean:
-	rm -rf $(VENV) demo-out bench/out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) .venv-e2e demo-out bench/out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

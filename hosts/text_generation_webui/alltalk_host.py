@@ -92,6 +92,8 @@ class Host:
             self.link.connect()
 
     def close(self) -> None:
+        """The process ends."""
+        self._keeper.close()
         self.link.close()
 
     def output(self, string: str, state: Any, is_chat: bool) -> str:

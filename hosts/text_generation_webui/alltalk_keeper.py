@@ -36,11 +36,12 @@ class Keeper:
         self._service = service
         self._kept_path = kept_path
         self._conditions = conditions
-        self._wanted: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._wanted: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._busy: set[str] = set()
         self._later: set[str] = set()
         self._started = False
+        self._closed = False
 
     def keep(self, names: Iterable[str]) -> None:
         with self._lock:
@@ -53,10 +54,18 @@ class Keeper:
             for number in range(_READERS):
                 threading.Thread(target=self._work, name=f"alltalk-keep-{number}", daemon=True).start()
 
+    def close(self) -> None:
+        """No more after the pieces that are being fetched."""
+        self._closed = True
+        for _ in range(_READERS):
+            self._wanted.put(None)
+
     def _work(self) -> None:
         self._sweep()
         while True:
             name = self._wanted.get()
+            if name is None or self._closed:
+                return
             try:
                 done = self._one(name)
             except Exception as error:  # noqa: BLE001 - a thread of the host's process: it has to live on
@@ -113,5 +122,7 @@ class Keeper:
             pass  # another reader, or nothing there: no harm
 
     def _trouble(self, kind: str, reason: str) -> None:
+        if self._closed:
+            return
         line = f"alltalk-plugin: audio cannot be copied into the host's folder, it plays live only: {reason}"
         self._conditions.bad("keeping", kind, line)

@@ -169,6 +169,8 @@ class Link:
         raise self._bridge.BridgeError("service_unreachable", "the service went away")
 
     def _trouble(self, kind: str, reason: str) -> None:
+        if self._closed:
+            return
         line = f"alltalk-plugin: replies are not spoken, the chat goes on: {reason}"
         self._conditions.bad("service", kind, line)
 

@@ -345,12 +345,12 @@ class SwapCore:
     def _settle_down(self, now: float) -> Effects:
         state = self.state
         out_of_time(state, now)
+        for txn in list(state.txns.values()):
+            advance(state, now, txn)
         expire(state, now)
         for txn in list(state.txns.values()):
             if txn.phase is Phase.DRAIN and not self._wanted(txn.target, txn.cause):
                 give_up(state, now, txn, SwapCancelled("nobody waits for it any more"))
-            else:
-                advance(state, now, txn)
         release_idle(state, now)
         if not state.closed:
             restore_lost(state, now)

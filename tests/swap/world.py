@@ -43,11 +43,17 @@ FLOOR_MB = 1
 
 
 def facts_of(
-    ref: str, megabytes: int, *, revision: str = "r1", pinned: bool = False, ttl_s: float | None = None
+    ref: str,
+    megabytes: int,
+    *,
+    plus_bytes: int = 0,
+    revision: str = "r1",
+    pinned: bool = False,
+    ttl_s: float | None = None,
 ) -> ModelFacts:
     """A model of that size; loading takes 1 MB more than holding when it has more than one."""
     model = ModelRef(ref)
-    peak = megabytes * MEGABYTE
+    peak = megabytes * MEGABYTE + plus_bytes
     steady = peak - (MEGABYTE if megabytes > 1 else 0)
     return ModelFacts(
         ModelProfile(ref=model, engine="fake", pinned=pinned, idle_ttl_s=ttl_s),
@@ -78,7 +84,6 @@ class World:
         self.asked: dict[int, ModelFacts] = {}
         self.tickets: set[int] = set()
         self.forced: set[ModelKey] = set()
-        self.overtaken: dict[int, int] = {}
         self.loads_of: dict[str, int] = {}
         self._ids = 0
         self.core = self._boot({})
@@ -189,7 +194,6 @@ class World:
     def _new(self, facts: ModelFacts) -> int:
         self._ids += 1
         self.asked[self._ids] = facts
-        self.overtaken[self._ids] = 0
         return self._ids
 
     # --- what the world sees --------------------------------------------------------------------------
@@ -237,7 +241,6 @@ class World:
                     if self.state.slots[load.key].state is ModelState.UNLOADING:
                         self.unloading.add(load)
                 case Grant(wish_id, load):
-                    self._note_overtaking(wish_id)
                     self._end(wish_id, "granted")
                     wanted = self.asked[wish_id].key
                     assert load.key == wanted, f"S2: asked for {wanted}, got {load.key}"
@@ -249,17 +252,6 @@ class World:
                 case Settle(wish_id, outcome, _):
                     self._end(wish_id, outcome)
         self.check()
-
-    def _note_overtaking(self, granted: int) -> None:
-        slot = self.state.slots.get(self.asked[granted].key)
-        if slot is None or not self.state.may_leave(slot):
-            return
-        for wish_id in self.asked:
-            if wish_id < granted and wish_id not in self.ended and wish_id in self.waiting_before:
-                self.overtaken[wish_id] += 1
-
-    waiting_before: frozenset[int] = frozenset()
-    """Wishes that already waited for room when this event began."""
 
     def _end(self, wish_id: int, how: AlltalkError | SwapOutcome | str) -> None:
         assert wish_id not in self.ended, f"S3: wish {wish_id} ends twice: {self.ended.get(wish_id)}, {how}"
@@ -280,19 +272,26 @@ class World:
             assert slot.leases == known, f"S4: leases of {slot.key.model} are {slot.leases}, not {known}"
             if slot.state not in (ModelState.READY, ModelState.DRAINING):
                 assert not slot.leases, f"S4: {slot.key.model} is {slot.state} with leases"
-            if slot.state is ModelState.DRAINING:
+            if slot.state is ModelState.DRAINING and not state.closed:
                 explained = any(slot.key in txn.victims for txn in state.txns.values())
-                assert explained or slot.leases, f"S8: {slot.key.model} drains for nobody"
+                renewed = any(
+                    other.key.model == slot.key.model and other is not slot for other in state.slots.values()
+                )
+                assert explained or renewed, f"S8: {slot.key.model} drains for nobody"
         for wish in state.wishes:
             limit = self.settings.overtake_limit
             assert wish.overtaken <= limit, f"L2: wish {wish.id} was overtaken {wish.overtaken} times"
+            if state.waits_for_room(wish):
+                waited_s = self.now - (wish.start_by - self.settings.max_wait_s)
+                assert waited_s < self.settings.max_wait_s, f"L2: wish {wish.id} has waited {waited_s} s"
         self.check_journal()
 
     def check_journal(self) -> None:
         seqs = [record.seq for record in self.records]
         assert seqs == sorted(set(seqs)), "S7: the sequence does not strictly increase"
         told = replay(self.records)
-        assert told == dataclasses.replace(self.projected(), seq=told.seq, loading=told.loading), "S7: replay"
+        truth = dataclasses.replace(self.projected(), seq=told.seq, loading=told.loading)
+        assert told == truth, f"S7: the journal says {told}, the truth is {truth}"
 
     def projected(self) -> ReplayedState:
         """The core's state, as far as the journal tells it."""

@@ -67,10 +67,10 @@ _EVERYDAY = {
     "it": """sì grazie ciao buongiorno buonasera buonanotte arrivederci scusa scusi certo cosa perché chi come
         dove quando io lui lei noi il lo gli un una e ma non è sono mio tuo con forse davvero va bene prego
         capisco capito per favore molto che sei ho hai""",
-    "pt": """sim não obrigado obrigada olá oi bom boa dia noite tarde tchau adeus desculpe desculpa claro o que
+    "pt": """sim não obrigado obrigada olá oi bom boa dia noite tarde tchau adeus desculpe desculpa claro que
         quem como onde quando eu você tu ele ela nós os as um uma e mas é sou meu seu com talvez verdade
         entendi entendo favor muito bem está isso até""",
-    "nl": """ja nee dank bedankt alsjeblieft hallo hoi goedemorgen goedenavond welterusten dag sorry natuurlijk
+    "nl": """ja nee dank bedankt alsjeblieft hallo hoi goedemorgen goedenavond welterusten dag natuurlijk
         wat waarom wie hoe waar wanneer ik jij je hij zij wij we het de een en maar niet is ben bent mijn
         jouw met misschien echt goed graag begrijp snap wel""",
     "pl": """tak nie dziękuję dzięki proszę cześć dzień dobry dobranoc wieczór przepraszam jasne oczywiście co

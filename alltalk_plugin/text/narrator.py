@@ -59,10 +59,12 @@ class Narrator:
         narration: Narration,
         policy: Unmarked,
         speaker: str | None,
+        certain: bool,
     ) -> None:
         self._narration = narration
         self._policy = policy
         self._prior = unmarked
+        self._certain = certain
         self._own_name = speaker
         self.frames: list[Frame] = []
         self.start_over()
@@ -152,7 +154,8 @@ class Narrator:
         """A paragraph ends: nothing stays open."""
         self.new_line(last_solid)
         self._close_to(0, last_solid)
-        if self._prior is SpeakerRole.NARRATOR and self.narration_seen and not self.dialogue_seen:
+        guessed = self._prior is SpeakerRole.NARRATOR and not self._certain
+        if guessed and self.narration_seen and not self.dialogue_seen:
             # The chat quoted its dialogue; this reply marks its narration instead.
             self._unmarked = SpeakerRole.CHARACTER
 

@@ -29,6 +29,7 @@ _ADDRESS = re.compile(r"\b[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b(?!\s)|\S+@\S+")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _COLON = re.compile(r"(?<=[:：])\s*")
 _CLAUSE = re.compile(r"(?<=[,;—–])\s+|(?<=[，；、])")
+_MAY_CUT = re.compile(r"[:,;—–]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -69,6 +70,7 @@ class ReplyLanguages:
         self._detector = detector
         self._candidates = reply.languages if reply.languages is not None else settings.candidates
         sample = _sample(segments)
+        self._fitting: dict[str, tuple[LanguageTag, ...]] = {}
         self._has_kana = any(script_of(char) == KANA for char in sample)
         self.language, self._why = self._of_reply(sample)
         self._previous: LanguageTag | None = None
@@ -151,8 +153,9 @@ class ReplyLanguages:
         if detected is None or detected.probability >= self._settings.piece_threshold:
             return detected
         # Not sure, and the reply's language is not even written like this: the best guess is better.
-        fits = self.language is not None and self.language in written_in(script, (self.language,))
-        return None if script == LATIN or fits else detected
+        if script == LATIN or self.language is None or written_in(script, (self.language,)):
+            return None
+        return detected
 
     def _parted(self, text: str, unit: Sequence[_Run]) -> list[Piece] | None:
         """Clauses in clearly different languages; None when the unit is of one piece."""
@@ -184,14 +187,21 @@ class ReplyLanguages:
 
     def _detect(self, text: str, script: str) -> DetectedLanguage | None:
         """The language of text in one script: what only one language is written in needs no detector."""
-        fitting = written_in(script, self._candidates)
-        if script in (HANGUL, KANA):
-            fitting = fitting or (LanguageTag("ko" if script == HANGUL else "ja"),)
-        if script == HAN:
-            fitting = self._han(fitting)
+        fitting = self._fitting.get(script)
+        if fitting is None:
+            fitting = self._fitting[script] = self._written_in(script)
         if len(fitting) == 1:
             return DetectedLanguage(fitting[0], 1.0)
         return self._detector.detect(text, fitting) if fitting else None
+
+    def _written_in(self, script: str) -> tuple[LanguageTag, ...]:
+        fitting = written_in(script, self._candidates)
+        if script == HAN:
+            return self._han(fitting)
+        if script in (HANGUL, KANA):
+            # Certain whatever the candidates: nothing else is written so.
+            return fitting or (LanguageTag("ko" if script == HANGUL else "ja"),)
+        return fitting
 
     def _han(self, fitting: tuple[LanguageTag, ...]) -> tuple[LanguageTag, ...]:
         """Han alone is Chinese, but Japanese in a Japanese reply or chat."""
@@ -228,6 +238,8 @@ def _piece(run: _Run, detected: DetectedLanguage, script: str) -> Piece:
 
 def _runs(text: str, inserts: Sequence[tuple[int, int]]) -> list[_Run]:
     """Cuts at inserts, colons, clauses and changes of script. The runs cover the text."""
+    if not inserts and text.isascii() and not _MAY_CUT.search(text):
+        return [_Run(0, len(text), LATIN if _LETTER.search(text) else None, inner=False)]
     cuts = {0, len(text)}
     cuts.update(edge for insert in inserts for edge in insert)
     cuts.update(match.end() for match in _COLON.finditer(text))
@@ -279,6 +291,8 @@ def _units(text: str, runs: Sequence[_Run]) -> list[list[_Run]]:
 
 def _joined(pieces: Sequence[Piece], text: str) -> tuple[Piece, ...]:
     """Neighbours of one language as one; what has no letters goes with its neighbour."""
+    if len(pieces) == 1:
+        return tuple(pieces)
     joined: list[Piece] = []
     weights: list[int] = []
     for piece in pieces:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from alltalk_plugin.domain.ports import LanguageDetector
-from alltalk_plugin.domain.speech import Boundary, Reply, ReplyStyle, Segment, TextSpan
+from alltalk_plugin.domain.speech import Boundary, Reply, ReplyStyle, Segment, SpeakerRole, TextSpan
 from alltalk_plugin.settings.schema import LanguageSettings, SpeechSettings
+from alltalk_plugin.text import reasoning
 from alltalk_plugin.text.pieces import Piece, ReplyLanguages
 from alltalk_plugin.text.scanner import Scanner, ScanRules
 from alltalk_plugin.text.sentences import ScannedSegment
+
+_STYLE_STEP_CHARS = 4000
+_STYLE_MARK = re.compile(r"""["“„«»「『‘*_—–―&]|(?<!\w)'""")
+"""Without any of these a text has neither dialogue nor marked narration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +53,14 @@ class ReplyPreparer:
     def segments(self, reply: Reply) -> tuple[Segment, ...]:
         """Segments in reading order; empty when nothing can be said."""
         rules = _rules(self._speech())
-        style = reply.style
-        if style.unmarked is None or not style.reasoning_open:
+        style, certain = reply.style, False
+        if style.unmarked is None or reasoning.LONE_CLOSER.search(reply.text):
+            # A reasoning block that the template opened is a fact about this text, whatever the history.
             found = _learned(reply, rules)
-            style = replace(
-                style,
-                unmarked=style.unmarked or found.unmarked,
-                reasoning_open=style.reasoning_open or found.reasoning_open,
-            )
-        scanner = _scanner(reply, style, rules)
+            certain = style.unmarked is None
+            unmarked = style.unmarked or found.unmarked
+            style = replace(style, unmarked=unmarked, reasoning_open=found.reasoning_open)
+        scanner = _scanner(reply, style, rules, certain=certain)
         scanned = scanner.feed(reply.text) + scanner.finish()
         languages = ReplyLanguages(reply, self._languages(), self._detector, scanned)
         return tuple(
@@ -72,6 +77,9 @@ class ReplyPreparer:
         return replace(learned, language=languages.language)
 
     def _filtered(self, segments: Iterator[Segment]) -> Iterator[Segment]:
+        if not self._filters:
+            yield from segments
+            return
         for segment in segments:
             text = segment.text
             for each in self._filters:
@@ -92,15 +100,22 @@ def _rules(speech: SpeechSettings) -> ScanRules:
     )
 
 
-def _scanner(reply: Reply, style: ReplyStyle, rules: ScanRules) -> Scanner:
+def _scanner(reply: Reply, style: ReplyStyle, rules: ScanRules, *, certain: bool = False) -> Scanner:
     roster = (*reply.chat.roster, reply.character or "", reply.chat.user_name or "")
-    return Scanner(style, rules, reply.character, roster)
+    return Scanner(style, rules, reply.character, roster, certain=certain)
 
 
 def _learned(reply: Reply, rules: ScanRules) -> ReplyStyle:
-    """The style pass: reads no further than the style needs."""
+    """The style pass: reads no further than to the first dialogue, unless reasoning may still end."""
     scanner = _scanner(reply, reply.style, rules)
-    scanner.feed(reply.text)
+    text = reply.text
+    may_end = reasoning.LONE_CLOSER.search(text) is not None
+    if not may_end and not reply.style.reasoning_open and _STYLE_MARK.search(text) is None:
+        return reply.style
+    for start in range(0, len(text), _STYLE_STEP_CHARS):
+        scanner.feed(text[start : start + _STYLE_STEP_CHARS])
+        if scanner.learned.unmarked is SpeakerRole.NARRATOR and not may_end:
+            return scanner.learned
     scanner.finish()
     return scanner.learned
 

@@ -61,18 +61,29 @@ class Scanner:
     """Scans one reply. One thread.
 
     `speaker` is the reply's character; lines that begin with a name of `roster` and a colon are that
-    speaker's. What has been returned stands, whatever follows.
+    speaker's. What has been returned stands, whatever follows. `certain` says that `style` was found in
+    this very text, so that nothing can contradict it.
     """
 
     def __init__(
-        self, style: ReplyStyle, rules: ScanRules, speaker: str | None, roster: tuple[str, ...]
+        self,
+        style: ReplyStyle,
+        rules: ScanRules,
+        speaker: str | None,
+        roster: tuple[str, ...],
+        *,
+        certain: bool = False,
     ) -> None:
         self._style = style
         self._urls = rules.urls
         self._out: list[ScannedSegment] = []
         self._sentences = SentenceBuilder(rules.max_segment_chars, self._out.append)
         self._narrator = Narrator(
-            style.unmarked, narration=rules.narrator, policy=rules.unmarked, speaker=speaker
+            style.unmarked,
+            narration=rules.narrator,
+            policy=rules.unmarked,
+            speaker=speaker,
+            certain=certain,
         )
         self._line = Line(self._narrator, self._sentences)
         self._inline = InlineMarks(self._line, rules.parentheses)

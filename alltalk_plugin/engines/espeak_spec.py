@@ -17,6 +17,7 @@ from alltalk_plugin.domain.voices import VoiceProfile
 from alltalk_plugin.engines.espeak_data import (
     CORE_FILES,
     DISTRIBUTION,
+    EspeakData,
     EspeakVoice,
     data_folder,
     installed_folder,
@@ -102,11 +103,14 @@ def voices() -> tuple[EngineVoice, ...]:
     folder = installed_folder()
     if folder is None:
         return ()
-    return tuple(
-        EngineVoice(voice.languages[0][0], voice.name, _tags(voice))
-        for voice in read_data(folder).voices
-        if voice.languages
-    )
+    data = read_data(folder)
+    return tuple(EngineVoice(_speaker_of(voice, data), voice.name, _tags(voice)) for voice in data.voices)
+
+
+def _speaker_of(voice: EspeakVoice, data: EspeakData) -> str:
+    """Its first tag, unless another voice has the better claim to it (yue-Latn-jyutping)."""
+    names = [tag for tag, _ in voice.languages[:1] if data.voice_named(tag) == voice]
+    return names[0] if names else voice.identifier.rpartition("/")[2]
 
 
 def _tags(voice: EspeakVoice) -> tuple[LanguageTag, ...]:

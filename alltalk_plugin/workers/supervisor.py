@@ -31,7 +31,7 @@ CHILD = Path(__file__).resolve().parent.parent / "engines" / "child.py"
 """A worker's main, started by path: the package need not be installed where the engine is."""
 
 HELLO_TIMEOUT_S = 30.0
-"""A worker says hello in 0.1 s; a virus scanner that reads a fresh environment takes many seconds."""
+"""A worker says hello in 0.15 s; a virus scanner that reads a fresh environment takes many seconds."""
 LOAD_TIMEOUT_S = 120.0
 CHUNK_TIMEOUT_S = 60.0
 """Longer than the slowest engine needs for one sentence on a busy machine; shorter than patience."""

@@ -11,6 +11,7 @@ from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import ModelProfile, ModelRef
 from alltalk_plugin.domain.voices import VoiceName, VoiceProfile
 from alltalk_plugin.engines.espeak import pitch, words_per_minute
+from alltalk_plugin.engines.espeak_data import data_folder, read_data
 from alltalk_plugin.engines.espeak_spec import SPEC
 from alltalk_plugin.engines.specs import BUILT_IN
 
@@ -78,6 +79,13 @@ def test_voices_lists_every_full_voice_with_its_languages() -> None:
     assert listed["en-gb-x-rp"].languages == ("en-GB", "en")
     assert "fo" not in listed
     assert len(listed) > 120
+
+
+def test_every_listed_speaker_is_a_voice_of_its_own() -> None:
+    assert SPEC.voices is not None
+    data = read_data(data_folder(None))
+    found = {data.speaker(one.speaker)[0] for one in SPEC.voices()}
+    assert found == set(data.voices)
 
 
 def test_names_of_built_in_engines_are_their_own() -> None:

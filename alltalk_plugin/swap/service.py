@@ -115,6 +115,8 @@ class SwapService:
     def start(self) -> None:
         """Begin to serve: the floor and the last good model load in the background."""
         wanted = self._wanted_at_start()
+        for device in {profile.device for profile in self._catalog.profiles().values()}:
+            self._budget_at_start(device)
         self._recorder.start()
         self._writer.start()
         self._post(lambda now: self._core.on_start(now, self._floor, wanted, self._replayed.open))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,6 +38,7 @@ from alltalk_plugin.domain.models import (
 from alltalk_plugin.domain.ports import Clock, Journal, ModelPool
 from alltalk_plugin.settings.schema import SwapSettings
 from alltalk_plugin.swap.journal import SqliteJournal, replay
+from alltalk_plugin.swap.lease import Granted, LeaseEntry
 from alltalk_plugin.swap.service import SwapService
 from tests.fakes.clock import FakeClock
 from tests.fakes.journal import MemoryJournal
@@ -57,6 +59,7 @@ class Rig:
     ) -> None:
         self.loader = FakeLoader({"floor": Script(resident_bytes=FLOOR_SIZE)})
         self.journal = journal or MemoryJournal()
+        self.memory = FakeMemory(10_000 * MB)
         self.observed: list[SwapRecord] = []
         self.revisions = {"a": "1", "b": "1", "c": "1", "floor": "1", "huge": "1"}
         defaults: dict[str, object] = {"budget_mb": {"cpu": 150}, "min_interval_s": 0}
@@ -81,7 +84,7 @@ class Rig:
             engines={"fake": spec},
             loader=self.loader,
             journal=self.journal,
-            memory=FakeMemory(10_000 * MB),
+            memory=self.memory,
             clock=clock or SystemClock(),
             settings=lambda: self.settings,
             settings_hash=lambda: "hash",
@@ -341,3 +344,42 @@ def test_swap_of_files_that_cannot_be_read_is_a_typed_error(rig: Rig) -> None:
     del rig.revisions["b"]  # the engine's spec raises KeyError
     with pytest.raises(AlltalkError, match="could not look at b"):
         rig.service.swap(ModelRef("b"))
+
+
+def test_crowd_on_three_models_loses_nobody_and_stays_within_the_budget(rig: Rig) -> None:
+    def talk(first: int) -> list[str]:
+        return [rig.speak("abc"[(first + turn) % 3]).model for turn in range(9)]
+
+    crowd = [background(partial(talk, first)) for first in range(6)]
+    for first, talker in enumerate(crowd):
+        assert talker.result(60) == ["abc"[(first + turn) % 3] for turn in range(9)]
+    assert rig.loader.peak_resident_bytes <= 150 * MB
+    told = replay(rig.journal.since(0))
+    assert dict(told.open) == {} and {ref for ref, _ in told.ready} == set(rig.loader.resident())
+
+
+def test_interrupted_wait_gives_up_its_place() -> None:
+    future: Future[Granted] = Future()
+    future.set_exception(KeyboardInterrupt())
+    abandoned: list[Future[Granted]] = []
+    entry = LeaseEntry(
+        lambda: future,
+        CancelSource(),
+        withdraw=lambda _: None,
+        abandon=abandoned.append,
+        give_back=lambda load: None,
+        died=lambda load, error: None,
+    )
+    with pytest.raises(KeyboardInterrupt):
+        entry.__enter__()
+    assert abandoned == [future]
+
+
+def test_models_without_a_budget_share_what_was_free_at_the_start() -> None:
+    rig = Rig(budget_mb={})
+    rig.memory.free[CPU] = 1000 * MB
+    rig.service.start()
+    assert rig.service.swap(ModelRef("a"), dry_run=True).plan.budget_bytes == 900 * MB
+    rig.memory.free[CPU] = 500 * MB
+    assert rig.service.swap(ModelRef("a"), dry_run=True).plan.budget_bytes == 900 * MB
+    rig.service.close()

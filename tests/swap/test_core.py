@@ -498,3 +498,49 @@ def test_boot_does_not_load_the_model_that_was_loading_when_the_service_died() -
     w.crash_and_boot(w.records, {A.key.model: A, B.key.model: B})
     assert w.loading == {"a"}
     assert ("abort", "b") in w.kinds()
+
+
+def test_memory_taken_while_the_victim_leaves_rolls_back() -> None:
+    w = world(budget_mb=6)
+    resident(w, "c", "a")
+    big = facts_of("big", 5)
+    ticket = w.swap(big)
+    w.stranger_takes = MEGABYTE
+    w.freed("a")
+    w.freed("c")
+    assert w.loading == {"a"}
+    w.finish("a")
+    assert w.ended[ticket] is SwapOutcome.ROLLED_BACK
+    assert w.records[-1].error is not None and w.records[-1].error.startswith("oom")
+
+
+def test_superseded_revision_that_is_wanted_again_serves_on() -> None:
+    w = world(budget_mb=9)
+    _granted(w, A)
+    w.request(facts_of("a", 4, revision="r2"))
+    w.finish("a")
+    back = w.request(A)
+    assert w.ended[back] == "granted"
+    assert w.kinds(Kind.UNDRAIN) == [("undrain", "a")]
+
+
+def test_model_wanted_again_while_it_leaves_is_loaded_anew() -> None:
+    w = world()
+    fleeting = facts_of("f", 2, ttl_s=60)
+    w.done(_granted(w, fleeting))
+    w.tick(60)
+    wish = w.request(fleeting)
+    assert w.loading == set()
+    w.freed("f")
+    w.finish("f")
+    assert w.ended[wish] == "granted"
+
+
+def test_boot_without_the_last_good_model_is_degraded() -> None:
+    w = world()
+    resident(w, "a")
+    w.crash_and_boot(w.records, {})
+    assert w.state.degraded and w.loading == set()
+    w.request(B)
+    w.finish("b")
+    assert not w.state.degraded

@@ -139,9 +139,10 @@ class Production:
                     if self._too_late_to_overtake(item) or not self._speak(item, lease):
                         return
         except ModelError as error:
-            # The model cannot be had: what it was to speak goes down its fallback chain.
-            for item in batch.items:
-                if item.index in self._pending:
+            # The model cannot be had: all it was to speak in this reply goes down its fallback chain, so
+            # that a character does not change voices in mid-reply.
+            for item in self._in_order():
+                if item.model == batch.model:
                     self._failed(item, error)
 
     def _speak(self, item: PlannedSegment, lease: ModelLease) -> bool:

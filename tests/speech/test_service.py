@@ -304,3 +304,10 @@ def test_unexpected_defect_when_planning_then_the_job_still_ends(studio: Studio)
     studio.pool.on_lease = fail
     with pytest.raises(SpeechError, match="internal error: RuntimeError"):
         studio.speak("a: hello")
+
+
+def test_speak_when_a_model_cannot_be_had_then_the_whole_reply_keeps_to_the_fallback(studio: Studio) -> None:
+    studio.pool.refuse["broken"] = [ModelCorrupt("the files are damaged")]
+    spoken = studio.speak("broken: one", "a: two", "broken: three")
+    assert [clip.choice.voice.name for clip in spoken.clips] == ["plain", "a", "plain"]
+    assert studio.pool.leased == ["plain", "a", "plain"]

@@ -6,6 +6,7 @@ the third is damaged on purpose: its load fails after another was released, whic
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,7 +106,7 @@ def write_home(home: Path, intact_model: Path, budget_mb: int) -> None:
     home.mkdir(parents=True, exist_ok=True)
     (home / "settings.yaml").write_text(SETTINGS.replace("@BUDGET_MB@", str(budget_mb)), encoding="utf-8")
     damaged = home / "damaged-model"
-    damaged.mkdir(exist_ok=True)
-    for name in ("phontab", "phonindex", "phondata", "intonations"):
-        content = (intact_model / name).read_bytes()
-        (damaged / name).write_bytes(content[: len(content) // 2] if name == "phontab" else content)
+    shutil.rmtree(damaged, ignore_errors=True)
+    shutil.copytree(intact_model, damaged)
+    table = damaged / "phontab"
+    table.write_bytes(table.read_bytes()[: table.stat().st_size // 2])

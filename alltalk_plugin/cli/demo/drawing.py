@@ -65,13 +65,7 @@ class _Bar:
 
 
 # How the journal's records open and close what is drawn; anything else leaves the lane as it is.
-_OPENS = {
-    "load_start": "loading",
-    "load_ok": "checked",
-    "ready": "ready",
-    "commit": "ready",
-    "drain": "draining",
-}
+_OPENS = {"load_start": "loading", "load_ok": "checked", "verify": "ready", "drain": "draining"}
 _CLOSES = {"load_failed", "freed", "unload"}
 _FILL = {"loading": "#eaaa08", "checked": "#eaaa08", "ready": "#12b76a", "draining": "#98a2b3"}
 
@@ -85,7 +79,7 @@ def model_lanes(journal: Sequence[dict[str, Any]]) -> str:
     models = list(dict.fromkeys(record["model"] for record in journal if record["model"]))
 
     def x(ts_s: float) -> float:
-        return _LABEL_WIDTH + ts_s / span_s * (_WIDTH - _LABEL_WIDTH - 20)
+        return _LABEL_WIDTH + ts_s / span_s * (_WIDTH - _LABEL_WIDTH - 30)
 
     parts = [
         f'<text x="0" y="{lane * _LANE_HEIGHT + 20}">{escape(model)}</text>'

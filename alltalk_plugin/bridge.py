@@ -51,11 +51,8 @@ class BridgeError(Exception):
         context: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
-        self.code = code
-        self.message = message
-        self.hint = hint
-        self.status = status
-        self.context = dict(context or {})
+        self.code, self.message, self.hint = code, message, hint
+        self.status, self.context = status, dict(context or {})
 
 
 @dataclass(frozen=True)
@@ -141,7 +138,7 @@ def attach_or_start(
     *,
     interpreter: Path | str,
     settings_file: Path | str | None = None,
-    deadline_s: float = 30.0,
+    deadline_s: float = 30,
 ) -> Service:
     """The owner of `home`, started if there is none; blocks until it answers, at most `deadline_s`.
 
@@ -184,14 +181,10 @@ class Service:
     address (having started one, perhaps), a request is repeated there once."""
 
     def __init__(self, address: Address, find_again: Callable[[], Address]) -> None:
-        self._address = address
+        self.address = address
         self._find_again = find_again
         self._instance = uuid.uuid4().hex
         self._present_as: str | None = None
-
-    @property
-    def address(self) -> Address:
-        return self._address
 
     def request(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, timeout_s: float = 30.0
@@ -224,18 +217,18 @@ class Service:
 
     def _tell(self, path: str) -> None:
         with contextlib.suppress(BridgeError):
-            _open(self._address, "POST", path, self._who(), 2.0).close()
+            _open(self.address, "POST", path, self._who(), 2.0).close()
 
     def _opened(
         self, method: str, path: str, body: Mapping[str, Any] | None, timeout_s: float, *, whole: bool
     ) -> ByteStream:
-        asked = self._address
+        asked = self.address
         try:
             return _open(asked, method, path, body, timeout_s, whole=whole)
         except BridgeError as error:
             if error.code not in _OWNER_LOST or not self._moved_on(asked):
                 raise
-        return _open(self._address, method, path, body, timeout_s, whole=whole)
+        return _open(self.address, method, path, body, timeout_s, whole=whole)
 
     def _moved_on(self, lost: Address) -> bool:
         """Whether another owner than `lost` is there now; its address is ours from then on."""
@@ -247,7 +240,7 @@ class Service:
             return False
         if found == lost:
             return False
-        self._address = found
+        self.address = found
         if self._present_as is not None:
             self._tell(f"/api/v1/hosts/{self._present_as}/hello")
         return True
@@ -315,8 +308,13 @@ class ByteStream:
 
 
 def _check_owner(address: Address, timeout_s: float) -> None:
-    """Raises: BridgeError unless the writer of `address` answers. The token is not shown to whoever does."""
-    health = _open(address, "GET", "/health", None, timeout_s, whole=True, with_token=False).json()
+    """Raises: BridgeError unless the writer of `address` answers. It is shown no token unless it asks."""
+    try:
+        health = _open(address, "GET", "/health", None, timeout_s, whole=True, with_token=False).json()
+    except BridgeError as error:
+        if error.code != "token_required":  # a service that others can reach wants it for everything
+            raise
+        health = _open(address, "GET", "/health", None, timeout_s, whole=True).json()
     if health.get("pid") != address.pid:  # the port of a dead owner, taken by a stranger
         raise _unreachable(f"another program answers at {address.url}")
 
@@ -340,8 +338,7 @@ def _open(
     connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout_s)
     try:
         if body is not None:
-            payload = json.dumps(body).encode("utf-8")
-            headers["Content-Type"] = "application/json"
+            payload, headers["Content-Type"] = json.dumps(body).encode("utf-8"), "application/json"
         connection.connect()
         sock = connection.sock
         connection.request(method, path, body=payload, headers=headers)

@@ -168,6 +168,14 @@ def test_requests_when_a_proxy_is_set_go_straight(tmp_path: Path, monkeypatch: p
         assert attach(tmp_path).request("POST", "/x", {}) == {"path": "/x"}
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "localhost"])
+def test_attach_when_the_service_listens_elsewhere_than_on_127_0_0_1_finds_it(
+    tmp_path: Path, host: str
+) -> None:
+    with running_server(tmp_path, host=host):
+        assert attach(tmp_path).request("GET", "/api/v1/journal")["last_seq"] == 3
+
+
 # --- asking ------------------------------------------------------------------------------------------
 
 

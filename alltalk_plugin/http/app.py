@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from alltalk_plugin import __version__
 from alltalk_plugin.domain.clock import SystemClock
 from alltalk_plugin.domain.ports import Clock
+from alltalk_plugin.http.ascii_json import AsciiJson
 from alltalk_plugin.http.audience import Audience
 from alltalk_plugin.http.door import Door
 from alltalk_plugin.http.edge import Edge
@@ -61,6 +62,7 @@ def create_app(
         version=__version__,
         root_path_in_servers=False,  # the path a request came by may hold the token
         redoc_url=None,
+        default_response_class=AsciiJson,
     )
     answer_errors(app)
     for routes in (health_routes, own_routes, swap_routes, host_routes):

@@ -113,7 +113,9 @@ def _job_headers(job: ServedJob) -> dict[str, str]:
 
 
 def _header_list(values: Iterable[str | None]) -> str:
-    return ", ".join(quote(value, safe=_HEADER_SAFE) for value in dict.fromkeys(values) if value)
+    return ", ".join(
+        quote(value, safe=_HEADER_SAFE, errors="replace") for value in dict.fromkeys(values) if value
+    )
 
 
 async def _first_audio(job: ServedJob) -> Clip:

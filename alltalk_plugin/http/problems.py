@@ -6,12 +6,12 @@ import math
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from alltalk_plugin.domain import errors
 from alltalk_plugin.domain.errors import AlltalkError
+from alltalk_plugin.http.ascii_json import AsciiJson
 
 STATUS: dict[type[AlltalkError], int] = {
     AlltalkError: 500,
@@ -93,7 +93,7 @@ def problem_response(error: AlltalkError, *, status: int | None = None) -> Respo
         headers["Retry-After"] = str(max(0, math.ceil(retry_after_s)))
     if isinstance(error, errors.TokenRequired):
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(problem(error, status=status), status, headers, media_type="application/problem+json")
+    return AsciiJson(problem(error, status=status), status, headers, media_type="application/problem+json")
 
 
 def answer_errors(app: FastAPI) -> None:

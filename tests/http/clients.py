@@ -54,6 +54,10 @@ class AppClient:
     ) -> httpx.Response:
         return self.request("POST", path, json=json, headers=headers)
 
+    def post_raw(self, path: str, body: bytes) -> httpx.Response:
+        headers = {"Content-Type": "application/json"}
+        return self._runner.run(self._http.post(path, content=body, headers=headers))
+
     def close(self) -> None:
         self._runner.run(self._http.aclose())
         self._runner.close()
@@ -79,12 +83,12 @@ class Running:
 
 @contextmanager
 def running_server(
-    home: Path, *, started_by_program: bool = False, idle_exit_s: float = 60.0
+    home: Path, *, host: str = "127.0.0.1", started_by_program: bool = False, idle_exit_s: float = 60.0
 ) -> Iterator[Running]:
     runtime = OwnedFake(home)
     with closing(runtime.ownership):
         runtime.change_server(port=0, token=TOKEN, idle_exit_s=idle_exit_s)
-        server = SpeechServer(runtime, started_by_program=started_by_program)
+        server = SpeechServer(runtime, host=host, started_by_program=started_by_program)
         thread = threading.Thread(target=server.run, name="server")
         thread.start()
         try:

@@ -62,6 +62,17 @@ def test_preflight_when_the_page_is_allowed_says_what_it_may(client: AppClient) 
     assert foreign.status_code == 403
 
 
+def test_preflight_when_the_page_is_on_the_public_web_may_reach_the_private_network(
+    runtime: FakeRuntime, client: AppClient
+) -> None:
+    runtime.change_server(origins=("https://chat.example",))
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Private-Network": "true"}
+
+    answer = client.request("OPTIONS", SPEAK, headers={**asked, "Origin": "https://chat.example"})
+
+    assert answer.headers["access-control-allow-private-network"] == "true"
+
+
 def test_origin_when_added_to_the_settings_is_allowed_without_a_restart(
     runtime: FakeRuntime, client: AppClient
 ) -> None:

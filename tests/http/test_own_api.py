@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -212,6 +214,33 @@ def test_reply_when_failed_has_the_problem(runtime: FakeRuntime, client: AppClie
     view = client.get(f"/api/v1/replies/{speaking.job.audio_id}").json()
 
     assert (view["done"], view["error"]["code"]) == (True, "crash")
+
+
+def test_reply_when_a_segment_was_skipped_says_which_and_why(runtime: FakeRuntime, client: AppClient) -> None:
+    runtime.speech.begin(_reply())
+    speaking = runtime.speech.begun[0]
+    speaking.finish_silent(LanguageUnsupported("no Klingon"))
+
+    (skipped,) = client.get(f"/api/v1/replies/{speaking.job.audio_id}").json()["skipped"]
+
+    assert (skipped["code"], skipped["message"]) == ("language_unsupported", "no Klingon")
+    assert skipped["segment"]["text"] == "Hello."
+
+
+@pytest.mark.parametrize(
+    ("path", "answered"),
+    [
+        ("/api/v1/explain", lambda answer: answer["segments"][0]["text"]),
+        ("/api/v1/hosts/plain/output", lambda answer: answer["text"]),
+    ],
+)
+def test_text_when_it_holds_half_a_surrogate_pair_comes_back_as_it_was(
+    client: AppClient, path: str, answered: Callable[[Any], str]
+) -> None:
+    answer = client.post_raw(path, b'{"text": "a \\ud800 b"}')
+
+    assert answer.status_code == 200
+    assert answered(answer.json()) == "a \ud800 b"
 
 
 def test_explain_says_what_would_be_said_by_whom_and_why(client: AppClient) -> None:

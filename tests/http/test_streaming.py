@@ -123,6 +123,21 @@ def test_audio_when_the_producer_failed_before_any_byte_has_the_errors_status(
     assert (answer.status_code, answer.json()["code"]) == (500, "synthesis_failed")
 
 
+@pytest.mark.parametrize("asked", ["", "bytes=5-9"])
+def test_audio_when_the_producer_fails_while_the_first_byte_is_awaited_has_the_errors_status(
+    running: Running, asked: str
+) -> None:
+    speaking = begin(running.runtime)
+    producer = threading.Thread(target=_fail_when_read, args=(speaking,))
+    producer.start()
+
+    answer = running.http.get(url(speaking), headers={"Range": asked})
+    producer.join()
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "crash")
+    assert speaking.writer.stream.readers == 0
+
+
 def test_audio_when_the_producer_failed_later_is_what_was_spoken(
     runtime: FakeRuntime, client: AppClient
 ) -> None:
@@ -266,6 +281,17 @@ def test_listening_when_the_last_one_has_been_gone_two_seconds_stops_the_work(ru
 
 
 @pytest.mark.slow
+def test_listening_when_the_only_one_goes_before_the_first_byte_stops_the_work_too(running: Running) -> None:
+    speaking = begin(running.runtime)
+    with pytest.raises(httpx.ReadTimeout):
+        running.http.get(url(speaking), timeout=httpx.Timeout(5, read=0.1))
+
+    assert speaking.opened.is_set()
+    assert speaking.job.cancel_source.wait(5)
+    assert speaking.writer.stream.readers == 0
+
+
+@pytest.mark.slow
 def test_listening_when_it_is_taken_up_again_in_time_goes_on(running: Running) -> None:
     speaking = begin(running.runtime)
     speaking.feed()
@@ -318,3 +344,8 @@ def _feed_when_read(speaking: Speaking) -> None:
 def _finish_when_read(speaking: Speaking) -> None:
     assert speaking.opened.wait(5)
     speaking.finish()
+
+
+def _fail_when_read(speaking: Speaking) -> None:
+    assert speaking.opened.wait(5)
+    speaking.fail(WorkerCrashed("died"))

@@ -22,8 +22,9 @@ from alltalk_plugin.domain.errors import (
 )
 from alltalk_plugin.domain.models import ModelRef, ModelState, SwapMode, SwapOutcome
 from alltalk_plugin.swap.admission import check_size, decide, plan_of
-from alltalk_plugin.swap.effects import Accept, Deny, Drop, Effect, Grant, Kind, Load, ModelFacts, Settle
-from alltalk_plugin.swap.policy import count_overtaking, may_overtake
+from alltalk_plugin.swap.effects import Accept, Deny, Drop, Effect, Kind, Load, ModelFacts, Settle
+from alltalk_plugin.swap.granting import grant, grant_waiting
+from alltalk_plugin.swap.policy import may_overtake
 from alltalk_plugin.swap.rollback import CRASH_WINDOW_S, note_failure
 from alltalk_plugin.swap.schedule import (
     cooling,
@@ -100,7 +101,7 @@ class SwapCore:
         state = self.state
         slot = state.slot(facts)
         if not state.closed and slot.state is ModelState.READY and may_overtake(state, wish_id, slot):
-            self._grant(now, wish_id, slot)
+            grant(state, now, wish_id, slot)
             return self._settle_down(now) if state.wishes else state.take_effects()
         patience_s = math.inf if playback_deadline_s is None else (playback_deadline_s - now) / 2
         wish = Wish(
@@ -354,44 +355,12 @@ class SwapCore:
         release_idle(state, now)
         if not state.closed:
             restore_lost(state, now)
-            while self._grant_waiting(now) or start_swaps(state, now):
+            while grant_waiting(state, now) or start_swaps(state, now):
                 pass
         return state.take_effects()
 
     def _wanted(self, facts: ModelFacts, cause: str) -> bool:
         return cause in UNASKED or any(wish.facts.key == facts.key for wish in self.state.wishes)
-
-    def _grant_waiting(self, now: float) -> bool:
-        """Give every wish whose model is READY what it waits for, unless others must go first."""
-        state, acted = self.state, False
-        for wish in list(state.wishes):
-            slot = state.slots.get(wish.facts.key)
-            if slot is None or slot.state is not ModelState.READY:
-                continue
-            if wish.ticket:
-                state.wishes.remove(wish)
-                self._already_there(now, wish)
-                acted = True
-            elif may_overtake(state, wish.id, slot):
-                state.wishes.remove(wish)
-                self._grant(now, wish.id, slot)
-                acted = True
-        return acted
-
-    def _grant(self, now: float, wish_id: int, slot: Slot) -> None:
-        slot.leases.add(wish_id)
-        slot.last_used = now
-        count_overtaking(self.state, wish_id, slot)
-        self.state.out.append(Grant(wish_id, slot.load))
-
-    def _already_there(self, now: float, wish: Wish) -> None:
-        """A swap to a model that is READY: it becomes the good one, and nothing moves."""
-        state = self.state
-        state.note_good(wish.facts.key.model)
-        state.lost, state.degraded = None, False
-        txn_id = f"{state.prefix}s{wish.id}"
-        state.emit(now, txn_id, Kind.COMMIT, key=wish.facts.key, cause=wish.cause, dur_ms=0.0)
-        state.out.append(Settle(wish.id, SwapOutcome.COMMITTED, None))
 
     def _load_ended(self, now: float, slot: Slot, error: AlltalkError) -> None:
         state = self.state

@@ -10,7 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from alltalk_plugin.domain.errors import AlltalkError
 from alltalk_plugin.domain.models import ModelState, SwapOutcome
-from alltalk_plugin.swap import admission, core, schedule, transactions
+from alltalk_plugin.swap import admission, core, granting, schedule, transactions
 from alltalk_plugin.swap import states as states_module
 from alltalk_plugin.swap.states import SwapState, Txn
 from tests.swap.machines import SwapMachine
@@ -39,6 +39,7 @@ def no_rollback(patch: pytest.MonkeyPatch) -> None:
 
 def no_overtaking_bound(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(core, "may_overtake", lambda *_: True)
+    patch.setattr(granting, "may_overtake", lambda *_: True)
 
 
 def overcommitted_by_one_byte(patch: pytest.MonkeyPatch) -> None:

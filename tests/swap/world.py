@@ -307,3 +307,34 @@ class World:
             degraded=state.degraded,
             load_s=state.load_s,
         )
+
+
+A, B, C = facts_of("a", 4), facts_of("b", 4), facts_of("c", 2)
+
+
+def world(budget_mb: int = 5, **changes: object) -> World:
+    return World(
+        SwapSettings.model_validate({"budget_mb": {"cpu": budget_mb}, "min_interval_s": 0, **changes})
+    )
+
+
+def resident(of: World, *models: str) -> None:
+    """Bring these in, one after the other, unused."""
+    for model in models:
+        wish = of.request({"a": A, "b": B, "c": C}[model])
+        of.finish(model)
+        of.done(wish)
+        of.now += 1
+
+
+def error_of(of: World, wish: int) -> AlltalkError:
+    error = of.ended[wish]
+    assert isinstance(error, AlltalkError), error
+    return error
+
+
+def granted(w: World, facts: ModelFacts) -> int:
+    """Bring it in and keep the lease."""
+    wish = w.request(facts)
+    w.finish(facts.key.model)
+    return wish

@@ -119,6 +119,7 @@ def entity_at(text: str, at: int, *, final: bool) -> tuple[str, int] | Wait | No
     return WAIT if not final and _ENTITY_BEGUN.match(text, at) else None
 
 
+_LINE_END = re.compile(r"\n")
 _TICKS = re.compile(r"`+")
 
 
@@ -133,6 +134,12 @@ def code_span_at(text: str, at: int, *, final: bool) -> tuple[int, int, int] | W
     blank = _BLANK_LINE.search(text, ticks.end(), limit)
     if blank is not None:
         limit = blank.start()
+    if len(ticks[0]) > 2:
+        # Three ticks are a fence, even where somebody forgot the line break; code on one line is spoken.
+        line_end = text.find("\n", ticks.end(), limit)
+        if line_end >= 0:
+            blank = _LINE_END.match(text, line_end)
+            limit = line_end
     for closer in _TICKS.finditer(text, ticks.end(), limit):
         if closer.end() == len(text) and not final:
             return WAIT
@@ -240,7 +247,7 @@ URL_START = re.compile(r"(?<![A-Za-z0-9])(?:https?://|ftp://|www\.)", re.IGNOREC
 URL_BEGUN = re.compile(
     r"(?<![A-Za-z0-9])(?:h|ht|htt|https?|https?:|https?:/|f|ft|ftp|ftp:|ftp:/|w{1,3})\Z", re.IGNORECASE
 )
-URL_CHARS = re.compile(r"""[^\s<>"“”„«»*`|「」『』。，！？、）（\x00]*""")
+URL_CHARS = re.compile(r"""[^\s<>"“”„«»*`|（）\x00\u3000-\u9fff\uac00-\ud7a3\uff00-\uffef]*""")
 URL_TRAILING = re.compile(r"[.,!?;:'’)\]}~_…]+\Z")
 _HOST = re.compile(r"(?:(?:https?|ftp)://)?(?:[^\s/?#@]*@)?(?:www\.)?([^\s/?#:]*)", re.IGNORECASE)
 

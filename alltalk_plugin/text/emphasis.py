@@ -48,6 +48,7 @@ class EmphasisMarks:
             return end
         if count not in (1, 3):
             # Bold: stress, never narration. Inside a word it joins what it divides.
+            self._line.stressed = True
             if not (self._line.last.isalnum() and text[end : end + 1].isalnum() and char == "*"):
                 self._line.sentences.gap()
             return end

@@ -23,6 +23,9 @@ class NoDetector:
     ) -> DetectedLanguage | None:
         return None
 
+    def warm(self) -> None:
+        """There is nothing to load."""
+
 
 class LangidDetector:
     """py3langid, restricted to the candidates, with what short texts give away added. Thread-safe.
@@ -39,11 +42,9 @@ class LangidDetector:
         self._labels: frozenset[str] = frozenset()
         self._restricted: dict[tuple[str, ...], Any] = {}
 
-    def warm(self) -> threading.Thread:
-        """Load the model in a background thread, which is returned; another call costs nothing."""
-        thread = threading.Thread(target=self._load, name="language-model", daemon=True)
-        thread.start()
-        return thread
+    def warm(self) -> None:
+        """Load the model in a background thread; returns at once. Another call costs nothing."""
+        threading.Thread(target=self._load, name="language-model", daemon=True).start()
 
     def detect(self, text: str, candidates: Sequence[LanguageTag]) -> DetectedLanguage | None:
         """The likeliest candidate; None without candidates the model knows or without anything to go by.

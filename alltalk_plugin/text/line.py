@@ -42,7 +42,7 @@ class Line:
     """The place in the line. One thread.
 
     `solid` is the last visible character ("" at a line's start), `last` the last one at all, `tail` the
-    end of the words since the last mark.
+    end of the words since the last mark, `stressed` whether bold has just begun or ended.
     """
 
     def __init__(self, narrator: Narrator, sentences: SentenceBuilder) -> None:
@@ -54,6 +54,7 @@ class Line:
         self.solid = ""
         self.last = ""
         self.tail = ""
+        self.stressed = False
 
     @property
     def follows_word(self) -> bool:
@@ -70,6 +71,7 @@ class Line:
         if bare:
             self.solid = PICTURE if bare[-1] == GAP else bare[-1]
         self.last = spoken[-1]
+        self.stressed = False
         self.tail = (self.tail + spoken[-8:])[-8:]
         if self.narrator.frames:
             self.narrator.heard(spoken)

@@ -15,9 +15,9 @@ from alltalk_plugin.text.clean import WAIT, TagKind
 from alltalk_plugin.text.cursor import Cursor
 from alltalk_plugin.text.inline import InlineMarks
 from alltalk_plugin.text.line import Line, Spot
-from alltalk_plugin.text.marks import spoken_form
+from alltalk_plugin.text.marks import CLOSING_QUOTES, QUOTES, spoken_form
 
-_CODE_MARKS = str.maketrans(dict.fromkeys('*_`"<>|{}[]\\~^\n', " "))
+_CODE_MARKS = str.maketrans(dict.fromkeys({*"*_`<>|{}[]\\~^\n", *QUOTES, *CLOSING_QUOTES} - {*"'’"}, " "))
 _ESCAPED_LITERALS = frozenset("*_`#<>[]{}()~|+-.!$")
 _QUOTES_AND_DASHES = frozenset('"“”„«»‹›‘’‚—–―「」')
 _UNSPOKEN_ENTITIES = frozenset("*_`<>[]|")

@@ -92,7 +92,8 @@ class QuoteMarks:
         return not text[mark - 1].isspace() and not text[mark + 1 : mark + 2].isalnum()
 
     def _open_quote(self, char: str, end: int) -> int:
-        mid_sentence = self._line.solid.isalnum()
+        # A quote set in bold is a term, as one inside a sentence is.
+        mid_sentence = self._line.solid.isalnum() or self._line.stressed
         self._line.narrator.open(Mark.QUOTE, char, closers=QUOTES[char], mid_sentence=mid_sentence)
         self._line.turn(1)
         self._line.marked(OPENED)

@@ -53,7 +53,7 @@ _PLAIN = re.compile(rf"(?:[^{_SPECIAL}!]|(?<=[^\W_])['’](?=[^\W_])|!(?!\[)){{1
 _HOLD = re.compile(r"[0-9#]\ufe0f?\Z|!\Z")
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
 _BLANK = re.compile(r"[ \t\r\u00a0\u3000]+")
-_ADDRESS_END = re.compile(r"(?=[\s<>\"“”«»*`|])")
+_ADDRESS_END = re.compile(rf"(?!{clean.URL_CHARS.pattern[:-1]})")
 _LONGEST_CLOSER = 64
 
 

@@ -63,7 +63,7 @@ _CLAUSE = re.compile(r"[,;:—–،؛](?= )|[、，；：]")
 _WORD_BEFORE_DOT = re.compile(r"([^\W_][\w.’'-]*)\.\Z")
 _SAYABLE = re.compile(r"[^\W_]")
 _PIECES = re.compile(r"\x00+|[\x01 ]+|[^\x00\x01 ]+(?: [^\x00\x01 ]+)*")
-_LEADING = re.compile(r"(?:[\s,.;:!?…、。，；：！？)\]}’›》]|[-–—](?=\s))+")
+_LEADING = re.compile(r"(?:[\s,.;:!?…、。，；：！？)\]}’›》]|[–—]|-(?=\s))+")
 
 _ABBREVIATIONS = word_set(
     """

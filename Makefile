@@ -25,7 +25,7 @@ test: $(VENV)/.dev
 
 # A page of real gradio in a real browser: Debian's chromium, or the one that CHROMIUM names.
 e2e: .venv-e2e/.done
-	.venv-e2e/bin/python -m pytest -m e2e tests/e2e
+	.venv-e2e/bin/python -m pytest -o filterwarnings=default -m e2e tests/e2e
 
 campaign: $(VENV)/.dev
 	$(BIN)/pytest -m campaign
@@ -50,7 +50,7 @@ $(VENV)/.dev: $(VENV)/.base
 .venv-e2e/.done: Makefile
 	$(PYTHON) -m venv .venv-e2e
 	.venv-e2e/bin/python -m pip install --disable-pip-version-check --quiet --only-binary :all: \
-	  "gradio==4.37.2" "huggingface-hub<1" "fastapi==0.112.4" "pydantic==2.11.0" playwright pytest pytest-timeout
+	  "gradio==4.37.2" "huggingface-hub<1" "fastapi==0.112.4" "pydantic==2.11.0" playwright soundfile pytest pytest-timeout
 	touch $@
 
 clean:

@@ -214,8 +214,9 @@
     if (!player || !player.matches || !player.matches(PLAYER)) return;
     const name = nameOf(player);
     const src = player.getAttribute("src") || "";
-    if (!name || src.startsWith("blob:")) return;
-    if (src.startsWith("alltalk_plugin/")) {
+    if (!name) return;
+    if (src.startsWith("blob:") || src.startsWith("alltalk_plugin/")) {
+      if (playing && playing.name === name) playing = null;
       giveBack(player, name);
       return;
     }

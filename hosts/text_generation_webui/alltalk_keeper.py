@@ -91,7 +91,8 @@ class Keeper:
         except self._bridge.BridgeError as error:
             if error.status == 404:  # the service gave it up: asking again will not help
                 return True
-            self._trouble(error.code, error.message)
+            if error.status is not None:  # else the service is gone, which is said where it is looked for
+                self._trouble(error.code, error.message)
             return False
         except OSError as error:
             self._trouble(f"errno {error.errno}", str(error))

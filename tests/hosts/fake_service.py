@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -56,7 +57,7 @@ class FakeService:
     """A service; `problem` makes output fail, `gate` holds it up, `wrong_token` refuses everybody."""
 
     home: Path
-    new_audio: Any = lambda: Audio(b"ID3 audio")
+    new_audio: Callable[[], Audio | None] = lambda: Audio(b"ID3 audio")
     ending: str = "mp3"
     problem: tuple[int, str] | None = None
     wrong_token: bool = False
@@ -179,7 +180,9 @@ class FakeService:
 
     def _begin(self) -> str:
         audio_id = uuid.uuid4().hex
-        self.audio[audio_id] = self.new_audio()
+        audio = self.new_audio()
+        if audio is not None:
+            self.audio[audio_id] = audio
         return f"{audio_id}.{self.ending}"
 
 

@@ -65,7 +65,7 @@ def test_audio_when_it_breaks_off_leaves_nothing_and_is_fetched_after_the_next_s
         b"halfhalf, whole",
         b"other",
     }
-    assert len([line for line in trouble(connected) if "copied" in line]) == 1
+    assert trouble(connected) == []
 
 
 def test_audio_when_missing_at_hello_is_fetched_or_just_confirmed(

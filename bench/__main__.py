@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from bench import first_audio
+from bench import first_audio, journal_replay
 from bench.report import save_and_print
 
-MEASUREMENTS = {"first_audio": first_audio.measure}
+MEASUREMENTS = {"first_audio": first_audio.measure, "journal_replay": journal_replay.measure}
 
 
 def main() -> None:

@@ -74,10 +74,11 @@ def _first_byte_ms(service: bridge.Service, number: int) -> tuple[float, float]:
     answer = service.request("POST", "/api/v1/hosts/plain/output", body)
     answered_ms = (time.perf_counter() - began) * 1000
     with service.stream("GET", urlsplit(answer["audio_url"]).path) as audio:
-        first = next(iter(audio))
+        blocks = iter(audio)
+        first = next(blocks)
         first_ms = (time.perf_counter() - began) * 1000
         if len(first) <= 44:  # a WAV header alone is no sound
             raise SystemExit("the first block holds no audio")
-        for _block in audio:
+        for _block in blocks:
             pass
     return answered_ms, first_ms

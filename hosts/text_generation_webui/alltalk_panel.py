@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _USED = ("Accordion", "Row", "HTML", "Button", "Checkbox", "Dropdown", "Textbox", "State", "update")
-_SLOTS = {"toggle": 8, "choice": 24, "text": 12}
+_SLOTS = {"toggle": 8, "choice": 32, "text": 12}
 _TEST_TEXT = '*She looks up.* "Hello, this is how I sound."'
 
 

@@ -252,6 +252,14 @@ URL_TRAILING = re.compile(r"[.,!?;:'’)\]}~_…]+\Z")
 _HOST = re.compile(r"(?:(?:https?|ftp)://)?(?:[^\s/?#@]*@)?(?:www\.)?([^\s/?#:]*)", re.IGNORECASE)
 
 
+def url_length(text: str) -> int:
+    """How much of `text` is the address it begins with: not the sentence's punctuation, nor its bracket."""
+    end = len(URL_TRAILING.sub("", text))
+    while end < len(text) and text[end] == ")" and text.count("(", 0, end) > text.count(")", 0, end):
+        end += 1
+    return end
+
+
 def url_host(url: str) -> str:
     """What is said of an address: its host, without `www.`."""
     match = _HOST.match(url)

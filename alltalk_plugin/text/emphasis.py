@@ -18,6 +18,8 @@ NARRATED = "*"
 
 _EMPHASISED_WORD = re.compile(r"[*_]([^\W\d_][\w'’-]{0,30})[*_],? ([^\W\d_])")
 _WORD_BEGUN = re.compile(r"[*_][\w'’-]{0,32}(?:[*_],? ?)?\Z")
+_STRESSED_QUOTE = re.compile(r"""[^*_"”“»«」』\n]+[*_]+(?:[,.!?…]*(["”“»«」』])|[^*_,.!?…"”“»«」』])""")
+_QUOTE_BEGUN = re.compile(r"""[^*_"”“»«」』\n]*(?:[*_]+[,.!?…]*)?\Z""")
 _UNDERSCORED = re.compile(r"_[^\s_][^_\n]*(?<=\S)_(?!\w)")
 
 
@@ -49,7 +51,7 @@ class EmphasisMarks:
         if count not in (1, 3):
             # Bold: stress, never narration. Inside a word it joins what it divides.
             self._line.stressed = True
-            if not (self._line.last.isalnum() and text[end : end + 1].isalnum() and char == "*"):
+            if not (self._line.last.isalpha() and text[end : end + 1].isalpha() and char == "*"):
                 self._line.sentences.gap()
             return end
         following = text[end] if end < len(text) else " "
@@ -116,6 +118,11 @@ class EmphasisMarks:
             if word is WAIT:
                 return WAIT
             stands_alone = not word
+        if stands_alone and self._line.last == OPENED:
+            whole = self._whole_quote(spot.text, end, final=spot.final)
+            if whole is WAIT:
+                return WAIT
+            stands_alone = not whole
         if stands_alone and char == "_":
             closed = self._underscored(spot.text, spot.at, final=spot.final)
             if closed is WAIT:
@@ -134,6 +141,15 @@ class EmphasisMarks:
         if match is not None:
             return match[1][0].isupper() and match[2].islower()
         return WAIT if not final and _WORD_BEGUN.match(text, at) else False
+
+    @staticmethod
+    def _whole_quote(text: str, at: int, *, final: bool) -> bool | Wait:
+        """`"*Come closer,*" she says`: stress on all that is quoted is no narration."""
+        rest = text[at : at + LOOK_AHEAD]
+        match = _STRESSED_QUOTE.match(rest)
+        if match is None:
+            return WAIT if not final and _QUOTE_BEGUN.match(rest) and len(rest) < LOOK_AHEAD else False
+        return match[1] is not None
 
     @staticmethod
     def _underscored(text: str, at: int, *, final: bool) -> bool | Wait:

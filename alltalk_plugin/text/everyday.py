@@ -52,9 +52,9 @@ _LETTERS: Mapping[str, frozenset[str]] = MappingProxyType(
 _PLAIN_LATIN = frozenset("abcdefghijklmnopqrstuvwxyz")
 
 _EVERYDAY = {
-    "en": """yes yeah please thanks thank you hello hi hey good morning night evening goodbye bye sorry sure
-        what why who how where when i i'm i'll i've don't can't it's that's the this that is are was my your
-        me he she they we not and but with of course maybe really know see think want""",
+    "en": """yes no yeah please thanks thank you hello hi hey good morning night evening goodbye bye sorry
+        sure what why who how where when i i'm i'll i've don't can't it's that's the this that is are was my
+        your me he she they we not and but with of course maybe really know see think want""",
     "de": """ja nein bitte danke schön hallo guten morgen abend nacht tag tschüss entschuldigung klar
         natürlich was warum wer wie wo wann ich du er sie wir ihr das der die und aber nicht ist bin bist
         mein dein mit auf doch vielleicht wirklich genau gut gerne verstehe verstanden war es ein eine""",
@@ -64,9 +64,9 @@ _EVERYDAY = {
     "es": """sí gracias hola buenos buenas días noches tardes adiós perdón lo siento claro qué por quién cómo
         dónde cuándo yo tú él ella nosotros el la los las un una y pero no es soy mi tu con quizás verdad vale
         de acuerdo favor muy bien entiendo ya veo te está estás""",
-    "it": """sì grazie ciao buongiorno buonasera buonanotte arrivederci scusa scusi certo cosa perché chi come
-        dove quando io lui lei noi il lo gli un una e ma non è sono mio tuo con forse davvero va bene prego
-        capisco capito per favore molto che sei ho hai""",
+    "it": """sì no grazie ciao buongiorno buonasera buonanotte arrivederci scusa scusi certo cosa perché chi
+        come dove quando io lui lei noi il lo gli un una e ma non è sono mio tuo con forse davvero va bene
+        prego capisco capito per favore molto che sei ho hai""",
     "pt": """sim não obrigado obrigada olá oi bom boa dia noite tarde tchau adeus desculpe desculpa claro que
         quem como onde quando eu você tu ele ela nós os as um uma e mas é sou meu seu com talvez verdade
         entendi entendo favor muito bem está isso até""",
@@ -104,6 +104,11 @@ def _languages_by_word() -> Mapping[str, frozenset[str]]:
 
 _BY_WORD = _languages_by_word()
 _WORDS = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+
+
+def is_everyday(word: str) -> bool:
+    """Whether some language has `word` in everyday talk, so that it is hardly a name."""
+    return word.lower().replace("’", "'") in _BY_WORD
 
 
 def weights(text: str, languages: tuple[str, ...]) -> tuple[float, ...]:

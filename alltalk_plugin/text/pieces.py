@@ -16,6 +16,7 @@ from alltalk_plugin.domain.language import LanguageTag, base_language
 from alltalk_plugin.domain.ports import DetectedLanguage, LanguageDetector
 from alltalk_plugin.domain.speech import Boundary, Reply, SpeakerRole
 from alltalk_plugin.settings.schema import LanguageSettings
+from alltalk_plugin.text.everyday import is_everyday
 from alltalk_plugin.text.scripts import HAN, HANGUL, KANA, LATIN, script_of, written_in
 from alltalk_plugin.text.sentences import ScannedSegment
 
@@ -24,6 +25,9 @@ _ENOUGH_CHARS = 2000
 
 _LETTERS_EACH = {HAN: 3, KANA: 2, HANGUL: 3}
 """What one character of these scripts says, counted in letters of an alphabet (roughly)."""
+
+_LONE_WORD_PROBABILITY = 0.5
+"""A lone word may be a name or a loan ("Pizza!"): its language must be likelier than not."""
 
 _CLAUSE_PROBABILITY = 0.9
 """Clauses part company only when both are this sure: 0 false switches on 270 sentences of one language."""
@@ -120,7 +124,11 @@ class ReplyLanguages:
             script = max(letters, key=letters.__getitem__)
             own = " ".join(spoken[run.start : run.end] for run in _runs(spoken, ()) if run.script == script)
             detected = self._detect(own, script)
-            if detected is not None and detected.probability >= self._settings.reply_threshold:
+            needed = self._settings.reply_threshold
+            words = _WORD.findall(own)
+            if script == LATIN and len(words) == 1 and not is_everyday(words[0]):
+                needed = max(needed, _LONE_WORD_PROBABILITY)
+            if detected is not None and detected.probability >= needed:
                 return detected.language, f"from the reply, {detected.probability:.2f}"
         chat = self._reply.chat.language, "the chat's language"
         style = self._reply.style.language, "as before in this chat"

@@ -15,6 +15,7 @@ from alltalk_plugin.text.narrator import Mark
 
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _FEET_AND_INCHES = re.compile(r"\d['’]\s?\d{1,2}\Z")
+_NEXT_SINGLE = re.compile(r"(?: [a-z](?:[^‘’\n]|(?<=\w)’(?=\w))*)([‘’\n])")
 _CURLY_END = re.compile(r"(?<=\S)’(?!\w)")
 _LOW_END = re.compile("[‘’]")
 _STRAIGHT_END = re.compile(r"[,.!?…—-]'(?!\w)")
@@ -111,7 +112,10 @@ class QuoteMarks:
         depth = self._line.narrator.closed_by(char)
         if depth is not None and not following.isalnum() and not self._line.follows_space:
             straight = self._line.narrator.frames[depth].char == "'"
-            if not straight or self._line.solid in ",.!?…—-":
+            possessive = False if straight else self._possessive(spot)
+            if possessive is WAIT:
+                return WAIT
+            if not possessive and (not straight or self._line.solid in ",.!?…—-"):
                 return self._close_quote(depth, end)
         outer = self._line.narrator.find(Mark.QUOTE) is None
         leads = not self._line.last.isalnum() and self._line.last != CLOSED
@@ -129,6 +133,17 @@ class QuoteMarks:
             return end
         self._line.sentences.gap()
         return end
+
+    def _possessive(self, spot: Spot) -> bool | Wait:
+        """Whether the `’` of `the dogs’ bowls’` belongs to the word: another one closes the quote later."""
+        text, end = spot.text, spot.end
+        if self._line.last != "s" or spot.following != " ":
+            return False
+        limit = min(len(text), end + LOOK_AHEAD)
+        found = _NEXT_SINGLE.match(text, end, limit)
+        if (found is None or found.end() == limit) and not spot.final and limit - end < LOOK_AHEAD:
+            return WAIT
+        return found is not None and found[1] == "’"
 
     @staticmethod
     def _closed_later(spot: Spot) -> bool | Wait:

@@ -213,7 +213,7 @@ class Scanner:
         length = match.end() - at if match is not None else 0
         if at + length == len(text) and not final and length < clean.LOOK_AHEAD:
             return False
-        url = clean.URL_TRAILING.sub("", text[at : at + length])
+        url = text[at : at + clean.url_length(text[at : at + length])]
         host = clean.url_host(url)
         if self._urls == "host" and host:
             self._markup.say(host, at + max(0, url.find(host)))

@@ -16,6 +16,8 @@ SPOKEN = [
     ("See [the docs][1] now.", "See the docs now."),
     ("See https://www.example.org/a?b=c#d.", "See example.org."),
     ("See www.example.org, please.", "See example.org, please."),
+    ("See https://example.org/a_(b)! And (https://example.org/c).", "See example.org! And (example.org)."),
+    ("x**2", "x 2"),
     ("Awww. Nice.", "Awww. Nice."),
     ("看https://example.org/x吧。", "看example.org吧。"),
     ("![alt text](http://a.b/c.png) Nice.", "Nice."),

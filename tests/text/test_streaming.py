@@ -40,6 +40,7 @@ _PARTS = [
         "word",
         "I'm ",
         "don’t ",
+        "dogs’ ",
         "Straße ",
         "ё",
         "你好",

@@ -205,6 +205,16 @@ def test_audio_when_growing_and_asked_for_a_closed_range_is_206_of_what_there_is
     assert answer.content == speaking.writer.stream.encoded[part]
 
 
+def test_audio_when_growing_and_the_range_depends_on_an_older_state_is_sent_whole(running: Running) -> None:
+    speaking = begin(running.runtime)
+    speaking.feed()
+    headers = {"Range": "bytes=0-9", "If-Range": '"older"'}
+    with running.http.stream("GET", url(speaking), headers=headers) as answer:
+        assert answer.status_code == 200
+        speaking.finish()
+        assert b"".join(answer.iter_bytes()) == speaking.writer.stream.encoded
+
+
 def test_audio_when_the_range_is_still_to_be_spoken_waits_for_its_first_byte(running: Running) -> None:
     speaking = begin(running.runtime)
     speaking.feed()
@@ -313,6 +323,19 @@ def test_speak_when_the_caller_goes_is_cancelled_within_100_ms(running: Running)
     speaking = running.runtime.speech.begun[-1]
     assert speaking.job.cancel_source.wait(5)
     assert time.monotonic() - gone_at < 0.1
+
+
+def test_speak_when_the_caller_has_heard_it_all_is_not_cancelled_at_the_last_moment(running: Running) -> None:
+    def all_but_the_result(speaking: Speaking) -> None:
+        speaking.feed()
+        speaking.writer.finish()
+
+    running.runtime.speech.script = all_but_the_result
+    answer = running.http.post("/api/v1/speak", json={"text": "Hello.", "stream": True})
+    speaking = running.runtime.speech.begun[-1]
+
+    assert answer.content == speaking.writer.stream.encoded
+    assert not speaking.job.cancel_source.wait(0.3)
 
 
 def test_speak_when_the_caller_goes_before_any_audio_is_cancelled(running: Running) -> None:

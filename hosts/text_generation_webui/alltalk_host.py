@@ -114,7 +114,7 @@ class Host:
         spoken = answer.get("text")
         if not isinstance(spoken, str) or not spoken.startswith(string):
             return string  # whatever that is, it is not the host's text
-        self._announce(answer.get("audio_file"))
+        self._announce(answer.get("audio_file"), copied=self._replies.leaves_traces(state))
         return spoken
 
     def panel(self, character: str | None) -> dict[str, Any]:
@@ -198,14 +198,14 @@ class Host:
                 return answer
         return {}
 
-    def _announce(self, name: Any) -> None:
+    def _announce(self, name: Any, *, copied: bool) -> None:
         if not isinstance(name, str) or not self._replies.AUDIO_FILE.fullmatch(name):
             return
         with self._lock:
             self._fresh[name] = time.monotonic()
             while len(self._fresh) > _FRESH_MAX:
                 del self._fresh[next(iter(self._fresh))]
-        self._keeper.keep([name])
+        self._keeper.keep([name], copied=copied)
 
     def _connected(self, answer: Mapping[str, Any]) -> None:
         missing = answer.get("missing") or ()

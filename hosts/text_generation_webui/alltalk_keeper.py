@@ -40,12 +40,15 @@ class Keeper:
         self._lock = threading.Lock()
         self._busy: set[str] = set()
         self._later: set[str] = set()
+        self._uncopied: set[str] = set()
         self._started = False
         self._closed = False
 
-    def keep(self, names: Iterable[str]) -> None:
+    def keep(self, names: Iterable[str], *, copied: bool = True) -> None:
+        """Copy these and tell the service; not `copied`: only tell it, so that it forgets them in time."""
         with self._lock:
             fresh = [name for name in names if name not in self._busy]
+            self._uncopied.update(() if copied else fresh)
             self._busy.update(fresh)
             first, self._started = not self._started and bool(fresh), self._started or bool(fresh)
         for name in fresh:
@@ -85,7 +88,7 @@ class Keeper:
             return False
         try:
             target = self._folder() / name
-            if not (target.is_file() and target.stat().st_size):
+            if name not in self._uncopied and not (target.is_file() and target.stat().st_size):
                 self._fetch(service, name, target)
             service.request("POST", self._kept_path, {"audio_file": name}, timeout_s=_ANSWER_S)
         except self._bridge.BridgeError as error:
@@ -97,7 +100,10 @@ class Keeper:
         except OSError as error:
             self._trouble(f"errno {error.errno}", str(error))
             return False
-        self._conditions.good("keeping", "alltalk-plugin: audio is copied into the host's folder again")
+        if name in self._uncopied:
+            self._uncopied.discard(name)
+        else:
+            self._conditions.good("keeping", "alltalk-plugin: audio is copied into the host's folder again")
         return True
 
     def _fetch(self, service: Any, name: str, target: Path) -> None:

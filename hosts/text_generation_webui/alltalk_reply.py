@@ -52,7 +52,7 @@ def output_body(string: str, state: Mapping[str, Any], *, media_url: str) -> dic
         "character": character if plays else None,
         "user_name": _text(state, "name1"),
         "roster": [shown] if plays and shown else [],
-        "chat_id": _text(state, "unique_id"),
+        "chat_id": _text(state, "unique_id") or "",
         "message_id": uuid.uuid4().hex,
         "mode": mode,
         "final": True,
@@ -61,6 +61,11 @@ def output_body(string: str, state: Mapping[str, Any], *, media_url: str) -> dic
         "continued": _continues(string, state),
         "media_url": media_url,
     }
+
+
+def leaves_traces(state: Mapping[str, Any]) -> bool:
+    """Whether the host itself keeps this chat: an incognito one must not stay behind as audio."""
+    return not (_text(state, "unique_id") or "").startswith("incognito-")
 
 
 def shown_character(mode: Any, character_menu: Any) -> str | None:

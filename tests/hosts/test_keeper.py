@@ -144,6 +144,14 @@ def test_disk_when_full_is_one_line_and_the_reply_is_spoken(
     assert "No space left" in trouble(connected)[0]
 
 
+def test_incognito_chat_leaves_no_audio_behind(connected: HostDouble, service: FakeService) -> None:
+    shown = connected.send(connected.new_chat(unique_id="incognito-20260101-00-00-00"), "Hi", "Secret.")
+    (kept,) = service.wait_for("/kept")
+    assert kept["audio_file"] in shown
+    _settled()
+    assert not folder_of(connected).exists()
+
+
 def test_folder_when_removed_is_made_anew(connected: HostDouble, service: FakeService) -> None:
     connected.send(connected.new_chat(), "Hi", "One.")
     service.wait_for("/kept")

@@ -84,6 +84,7 @@ def test_body_when_a_character_speaks_names_the_menus_choice(
         ({"character_menu": None, "name2": "Bo"}, "Bo"),
         ({"character_menu": "", "name2": ""}, None),
         ({"unique_id": "incognito-20260101-00-00-00"}, "Mira"),
+        ({"unique_id": None}, "Mira"),
     ],
 )
 def test_character_follows_mode_and_menu(
@@ -91,6 +92,7 @@ def test_character_follows_mode_and_menu(
 ) -> None:
     connected.send(connected.new_chat(**fields), "Hi", "Yes.")
     assert sent(service)["character"] == character
+    assert sent(service)["chat_id"] == (fields.get("unique_id", "20260101-00-00-01") or "")
 
 
 def test_greeting_when_a_chat_is_opened_is_marked_as_one(connected: HostDouble, service: FakeService) -> None:

@@ -66,6 +66,7 @@ class Narrator:
         self._prior = unmarked
         self._certain = certain
         self._own_name = speaker
+        self._voices: dict[tuple[str, str | None], Voice] = {}
         self.frames: list[Frame] = []
         self.start_over()
 
@@ -118,9 +119,15 @@ class Narrator:
         return self._line_voice("unmarked text, no dialogue")
 
     def _line_voice(self, why: str) -> Voice:
-        if self._line_speaker is None:
-            return Voice(SpeakerRole.CHARACTER, self._own_name, why)
-        return Voice(SpeakerRole.OTHER, self._line_speaker, why)
+        key = why, self._line_speaker
+        if key not in self._voices:
+            own = self._line_speaker is None
+            self._voices[key] = (
+                Voice(SpeakerRole.CHARACTER, self._own_name, why)
+                if own
+                else Voice(SpeakerRole.OTHER, self._line_speaker, why)
+            )
+        return self._voices[key]
 
     def _narrator_voice(self, why: str) -> Voice:
         match self._narration:

@@ -33,10 +33,10 @@ _CLAUSE_PROBABILITY = 0.9
 """Clauses part company only when both are this sure: 0 false switches on 270 sentences of one language."""
 
 _ADDRESS = re.compile(r"\b[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b(?!\s)|\S+@\S+")
+_MAY_BE_ADDRESS = re.compile(r"\.\w|@")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _COLON = re.compile(r"(?<=[:：])\s*")
 _CLAUSE = re.compile(r"(?<=[,;—–])\s+|(?<=[，；、])")
-_MAY_CUT = re.compile(r"[:,;—–]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -92,11 +92,14 @@ class ReplyLanguages:
             return (Piece(0, len(text), self._reply.language, None, True, why),)
         key = segment.role, segment.speaker
         self._open = self._going_on.pop(key, None)
-        runs = _runs(text, segment.inserts)
-        found: dict[_Run, Piece] = {}
-        for unit in _units(text, runs):
-            found.update(zip(unit, self._unit(text, unit), strict=True))
-        pieces = _joined([found[run] for run in runs], text)
+        runs = _runs(text, segment.inserts, clauses=text.count(" ") > 2 * self._settings.piece_min_words)
+        if len(runs) == 1:
+            pieces = tuple(self._unit(text, runs))
+        else:
+            found: dict[_Run, Piece] = {}
+            for unit in _units(text, runs):
+                found.update(zip(unit, self._unit(text, unit), strict=True))
+            pieces = _joined([found[run] for run in runs], text)
         last = pieces[-1]
         self._previous = last.language or self._previous
         match segment.boundary:
@@ -122,7 +125,11 @@ class ReplyLanguages:
                 letters[script] = letters.get(script, 0) + _LETTERS_EACH.get(script, 1)
         if letters:
             script = max(letters, key=letters.__getitem__)
-            own = " ".join(spoken[run.start : run.end] for run in _runs(spoken, ()) if run.script == script)
+            own = " ".join(
+                spoken[run.start : run.end]
+                for run in _runs(spoken, (), clauses=False)
+                if run.script == script
+            )
             detected = self._detect(own, script)
             needed = self._settings.reply_threshold
             words = _WORD.findall(own)
@@ -145,7 +152,7 @@ class ReplyLanguages:
         """The pieces of runs that belong together."""
         script = unit[0].script
         whole = " ".join(text[run.start : run.end].strip() for run in unit)
-        bare = _ADDRESS.sub(" ", whole)
+        bare = _ADDRESS.sub(" ", whole) if _MAY_BE_ADDRESS.search(whole) else whole
         if script is None or _LETTER.search(bare) is None:
             return [self._inherit(run) for run in unit]
         if script == LATIN and len(unit) > 1 and (parted := self._parted(text, unit)) is not None:
@@ -247,14 +254,15 @@ def _piece(run: _Run, detected: DetectedLanguage, script: str) -> Piece:
     return Piece(run.start, run.end, language, probability, False, f"{language}: {how}")
 
 
-def _runs(text: str, inserts: Sequence[tuple[int, int]]) -> list[_Run]:
-    """Cuts at inserts, colons, clauses and changes of script. The runs cover the text."""
-    if not inserts and text.isascii() and not _MAY_CUT.search(text):
+def _runs(text: str, inserts: Sequence[tuple[int, int]], *, clauses: bool) -> list[_Run]:
+    """Cuts at inserts, colons, changes of script, and `clauses`. The runs cover the text."""
+    if not inserts and text.isascii() and ":" not in text and not (clauses and _CLAUSE.search(text)):
         return [_Run(0, len(text), LATIN if _LETTER.search(text) else None, inner=False)]
     cuts = {0, len(text)}
     cuts.update(edge for insert in inserts for edge in insert)
     cuts.update(match.end() for match in _COLON.finditer(text))
-    cuts.update(match.end() for match in _CLAUSE.finditer(text))
+    if clauses:
+        cuts.update(match.end() for match in _CLAUSE.finditer(text))
     edges = sorted(cuts)
     runs: list[_Run] = []
     for start, end in pairwise(edges):
@@ -302,8 +310,6 @@ def _units(text: str, runs: Sequence[_Run]) -> list[list[_Run]]:
 
 def _joined(pieces: Sequence[Piece], text: str) -> tuple[Piece, ...]:
     """Neighbours of one language as one; what has no letters goes with its neighbour."""
-    if len(pieces) == 1:
-        return tuple(pieces)
     joined: list[Piece] = []
     weights: list[int] = []
     for piece in pieces:

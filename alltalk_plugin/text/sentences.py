@@ -342,6 +342,9 @@ class SentenceBuilder:
         self._emit(segment)
 
     def _runs_within(self, begin: int, end: int) -> tuple[tuple[int, int], ...]:
+        if len(self._runs) == 1:
+            start, source = self._runs[0]
+            return ((0, source + begin - start),)
         runs: list[tuple[int, int]] = []
         for start, source in self._runs:
             if start >= end:
@@ -354,6 +357,8 @@ class SentenceBuilder:
         return tuple(runs)
 
     def _inserts_within(self, begin: int, end: int) -> tuple[tuple[int, int], ...]:
+        if not self._marks and not self._depth:
+            return ()
         inserts: list[tuple[int, int]] = []
         depth, opened = self._depth, begin
         for index, change in self._marks:

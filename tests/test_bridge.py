@@ -1,91 +1,22 @@
+"""Finding a service and asking it, with the standard library alone."""
+
 from __future__ import annotations
 
 import ast
-import http.server
-import json
 import os
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from alltalk_plugin import bridge
-from alltalk_plugin.bridge import Address, BridgeError, Service, attach, attach_or_start, read_address, start
+from alltalk_plugin.bridge import Address, BridgeError, Service, attach, read_address
 from tests.fakes.runtime import Speaking
+from tests.fakes.service import StandIn, free_port, stand_in, write_address
 from tests.http.clients import TOKEN, running_server
-
-Answer = Callable[["StandIn", str], None]
-
-
-class StandIn(http.server.BaseHTTPRequestHandler):
-    """A service as the bridge sees it; `server.answer` says what comes after /health."""
-
-    protocol_version = "HTTP/1.1"
-    server: StandInServer
-
-    def do_GET(self) -> None:
-        self.server.asked.append((self.command, self.path, self.headers.get("Authorization")))
-        if self.path == "/health":
-            self.say({"pid": self.server.pid})
-        else:
-            self.server.answer(self, self.path)
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.do_GET()
-
-    def say(self, body: object, status: int = 200) -> None:
-        payload = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-    def log_message(self, format: str, *args: Any) -> None: ...  # noqa: A002 - the base class's name
-
-
-class StandInServer(http.server.ThreadingHTTPServer):
-    """`pid` is who it says it is."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), StandIn)
-        self.pid = os.getpid()
-        self.asked: list[tuple[str, str, str | None]] = []
-        self.answer: Answer = lambda handler, path: handler.say({"path": path})
-
-
-@contextmanager
-def stand_in(home: Path, token: str = TOKEN) -> Iterator[StandInServer]:
-    server = StandInServer()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    write_address(home, port=server.server_port, token=token)
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def write_address(home: Path, **changes: object) -> None:
-    address = {"host": "127.0.0.1", "port": 9, "token": TOKEN, "version": "1", "pid": os.getpid()}
-    path = home / bridge.ADDRESS_FILE
-    path.write_text(json.dumps({**address, "started_at": 1.5, **changes}))
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
 
 # --- the file itself ---------------------------------------------------------------------------------
 
@@ -333,91 +264,6 @@ def test_presence_reaches_a_real_service(tmp_path: Path) -> None:
         with pytest.raises(BridgeError) as caught:
             service.hello("no-such-host")
     assert (caught.value.code, caught.value.status) == ("host_unknown", 404)
-
-
-# --- starting ----------------------------------------------------------------------------------------
-
-
-def interpreter(folder: Path, script: str) -> Path:
-    """A stand-in for a Python that runs `script` whatever it is asked to."""
-    path = folder / "interpreter"
-    path.write_text(f"#!{sys.executable}\n{script}")
-    path.chmod(0o755)
-    return path
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a script with a first line is no program there")
-def test_start_when_it_works_is_detached_and_logs_into_the_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHONHOME", "")
-    monkeypatch.setenv("PYTHONPATH", "/foreign")
-    home = tmp_path / "home"
-    script = (
-        "import os, sys\n"
-        "print(sys.argv[1:], os.getcwd(), os.getsid(0) == os.getpid(), os.environ.get('PYTHONPATH'))"
-    )
-    child = start(home, interpreter=interpreter(tmp_path, script), settings_file="s.yaml")
-
-    assert child.wait(20) == 0
-    command = ["-m", "alltalk_plugin", "--home", str(home), "--settings", "s.yaml"]
-    expected = f"{[*command, 'serve', '--started-by-program']} {home} True None\n"
-    assert (home / bridge.OUTPUT_FILE).read_text() == expected
-
-
-def test_start_when_there_is_no_interpreter_says_so(tmp_path: Path) -> None:
-    with pytest.raises(BridgeError) as caught:
-        start(tmp_path, interpreter=tmp_path / "no-python")
-    assert "no-python" in caught.value.message
-
-
-def test_attach_or_start_when_a_service_runs_starts_none(tmp_path: Path) -> None:
-    with stand_in(tmp_path):
-        service = attach_or_start(tmp_path, interpreter=tmp_path / "no-python")
-        assert service.request("GET", "/x") == {"path": "/x"}
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="a script with a first line is no program there")
-def test_attach_or_start_when_none_runs_waits_for_the_new_one(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    script = f"""
-import sys, os, json
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-from pathlib import Path
-from tests.test_bridge import stand_in
-home = Path({str(home)!r})
-with stand_in(home) as server:
-    server.answer = lambda handler, path: handler.say({{"pid": os.getpid()}})
-    sys.stdin = open(os.pipe()[0]).read()  # until killed
-"""
-    service = attach_or_start(home, interpreter=interpreter(tmp_path, script), deadline_s=20)
-    child = next(one for one in bridge._children if one.pid == service.address.pid)
-    try:
-        assert service.request("GET", "/x") == {"pid": child.pid}
-    finally:
-        child.kill()
-        child.wait()
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="a script with a first line is no program there")
-def test_attach_or_start_when_the_service_ends_at_once_tells_its_last_words(tmp_path: Path) -> None:
-    broken = interpreter(tmp_path, "raise SystemExit('No module named alltalk_plugin')")
-    with pytest.raises(BridgeError) as caught:
-        attach_or_start(tmp_path / "home", interpreter=broken, deadline_s=20)
-    assert "No module named alltalk_plugin" in caught.value.message
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a script with a first line is no program there")
-def test_attach_or_start_when_the_service_never_answers_ends_at_the_deadline(tmp_path: Path) -> None:
-    mute = interpreter(tmp_path, "import time; time.sleep(20)")
-    with pytest.raises(BridgeError) as caught:
-        attach_or_start(tmp_path / "home", interpreter=mute, deadline_s=0.3)
-    assert caught.value.code == "deadline_exceeded"
-    child = bridge._children[-1]
-    child.kill()
-    child.wait()
 
 
 def test_service_when_the_search_fails_otherwise_tells_that(tmp_path: Path) -> None:

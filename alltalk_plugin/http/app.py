@@ -15,7 +15,9 @@ from alltalk_plugin.http.door import Door
 from alltalk_plugin.http.edge import Edge
 from alltalk_plugin.http.health import health_routes
 from alltalk_plugin.http.host_api import host_routes
+from alltalk_plugin.http.keeping import OWED_FILE, Keeping
 from alltalk_plugin.http.own_api import own_routes
+from alltalk_plugin.http.panel_api import panel_routes
 from alltalk_plugin.http.presence import Presence
 from alltalk_plugin.http.problems import answer_errors
 from alltalk_plugin.http.rim import Rim, Tickets
@@ -54,6 +56,7 @@ def create_app(
         audience=Audience(stop_unheard),
         presence=presence or Presence(clock=clock, idle_exit_s=lambda: settings().idle_exit_s),
         tickets=Tickets(),
+        keeping=Keeping(runtime.home / OWED_FILE, runtime.audio),
         clock=clock,
         url_prefix="" if is_loopback(bound_host) else f"/k/{token}",
     )
@@ -65,7 +68,7 @@ def create_app(
         default_response_class=AsciiJson,
     )
     answer_errors(app)
-    for routes in (health_routes, own_routes, swap_routes, host_routes):
+    for routes in (health_routes, own_routes, swap_routes, host_routes, panel_routes):
         app.include_router(routes(rim))
     app.add_middleware(Edge, presence=rim.presence)
     app.add_middleware(Door, token=token, bound_host=bound_host, settings=settings)  # added last: outermost

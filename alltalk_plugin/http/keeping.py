@@ -13,6 +13,7 @@ from alltalk_plugin.domain.audio import AudioId
 from alltalk_plugin.domain.errors import AudioNotFound
 from alltalk_plugin.domain.ports import AudioStore
 
+OWED_FILE = "owed-audio.json"
 _OWED_MOST = 1_000
 """A host that never comes back must not keep the disk full: its oldest go first."""
 

@@ -10,6 +10,7 @@ from alltalk_plugin.domain.errors import RequestError
 from alltalk_plugin.domain.hosts import SettingField, SettingsHooks, SettingValue
 from alltalk_plugin.settings.nearest import did_you_mean
 from alltalk_plugin.settings.schema import HostSettings, Settings
+from alltalk_plugin.settings.store import Key
 from alltalk_plugin.voices.characters import find_character
 
 Path = tuple[str, ...]
@@ -42,13 +43,13 @@ def slots(hooks: SettingsHooks, settings: Settings, character: str | None) -> tu
 
 def changes(
     hooks: SettingsHooks, settings: Settings, character: str | None, values: Mapping[str, SettingValue]
-) -> dict[Path, SettingValue]:
+) -> dict[Key, SettingValue]:
     """The paths of the settings file that `values` change; None takes an entry out.
 
     Raises: RequestError for a key that is not shown, or a value that is not offered.
     """
     shown = {slot.key: slot for slot in slots(hooks, settings, character)}
-    found: dict[Path, SettingValue] = {}
+    found: dict[Key, SettingValue] = {}
     for key, value in values.items():
         slot = shown.get(key)
         if slot is None:

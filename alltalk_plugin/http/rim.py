@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from alltalk_plugin.domain.audio import AudioId
-from alltalk_plugin.domain.errors import AudioNotFound
-from alltalk_plugin.domain.hosts import SpeechTicket
+from alltalk_plugin.domain.errors import AudioNotFound, HostUnknown
+from alltalk_plugin.domain.hosts import HostAdapter, SpeechTicket
 from alltalk_plugin.domain.ports import Clock
 from alltalk_plugin.http.audience import Audience
+from alltalk_plugin.http.keeping import Keeping
 from alltalk_plugin.http.presence import Presence
 from alltalk_plugin.http.served import ServedJob, ServedRuntime
 from alltalk_plugin.http.threads import Threads
+from alltalk_plugin.settings.nearest import did_you_mean, nearest_name
 
 _TICKETS_KEPT = 500
 
@@ -71,8 +73,19 @@ class Rim:
     audience: Audience
     presence: Presence
     tickets: Tickets
+    keeping: Keeping
     clock: Clock
     url_prefix: str
+
+    def adapter(self, host: str) -> HostAdapter:
+        """Raises: HostUnknown."""
+        hosts = self.runtime.plugins.hosts
+        if host not in hosts:
+            raise HostUnknown(
+                f"there is no adapter for a host '{host}'{did_you_mean(host, hosts)}",
+                context={"host": host, "nearest": nearest_name(host, hosts)},
+            )
+        return hosts[host]
 
     def job(self, audio_id: str) -> ServedJob:
         """Raises: AudioNotFound."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from alltalk_plugin.domain.audio import AudioFormat, AudioId
-from alltalk_plugin.domain.errors import AlltalkError
-from alltalk_plugin.domain.hosts import HostAdapter, ReplySpeaker
+from alltalk_plugin.domain.errors import AlltalkError, SettingsError
+from alltalk_plugin.domain.hosts import HostAdapter, ReplySpeaker, SettingValue
 from alltalk_plugin.domain.ports import AudioStore, Journal, ModelPool
 from alltalk_plugin.domain.speech import Clip, Reply, SkippedSegment, SpokenReply
 from alltalk_plugin.domain.voices import VoiceProfile
@@ -53,12 +54,23 @@ class ServedJob(Protocol):
 class ServedSpeech(ReplySpeaker, Protocol):
     def job(self, audio_id: str) -> ServedJob | None: ...
 
+    def jobs(self) -> Sequence[ServedJob]:
+        """Replies that are remembered, oldest first."""
+        ...
+
     def explain(self, reply: Reply) -> tuple[ExplainedSegment, ...]: ...
 
 
 class ServedSettings(Protocol):
     @property
     def current(self) -> Settings: ...
+
+    @property
+    def last_error(self) -> SettingsError | None: ...
+
+    def update(self, changes: Mapping[str | tuple[str, ...], SettingValue]) -> Settings:
+        """Write changes back by key. Raises: SettingsError."""
+        ...
 
 
 class ServedPlugins(Protocol):
@@ -72,6 +84,9 @@ class ServedVoices(Protocol):
 
 class ServedRuntime(Protocol):
     """Read-only attributes; each of them is thread-safe."""
+
+    @property
+    def home(self) -> Path: ...
 
     @property
     def settings(self) -> ServedSettings: ...

@@ -270,6 +270,8 @@ class HostOutputView(View):
     """`text` is what the host shows; `audio_url` null when nothing is spoken."""
 
     text: str
+    audio_id: str | None
+    audio_file: str | None
     audio_url: str | None
     message_id: str
     notes: tuple[str, ...]
@@ -280,8 +282,46 @@ class StoppedView(View):
 
 
 class GreetedView(View):
+    """`missing` are audio files that the host never said it has."""
+
     version: str
     pid: int
+    missing: tuple[str, ...]
+
+
+class KeptView(View):
+    released: bool
+
+
+class FieldView(View):
+    """A setting as the host shows it; `kind` is bool, int, float or str."""
+
+    key: str
+    label: str
+    kind: str
+    choices: tuple[str, ...]
+    help: str
+    value: bool | int | float | str | None
+
+
+class PanelStatusView(View):
+    """For people: the model in use, what went wrong last, and the service itself."""
+
+    model: str | None
+    last_error: str | None
+    service: str
+
+
+class PanelView(View):
+    fields: list[FieldView]
+    status: PanelStatusView
+    activate: bool
+    autoplay: bool
+
+
+class TestView(View):
+    audio_file: str
+    audio_url: str
 
 
 def _segment(segment: Segment) -> dict[str, object]:

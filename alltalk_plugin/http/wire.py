@@ -89,6 +89,24 @@ class StopRequest(HostWire):
     chat_id: str | None = None
 
 
+class KeptRequest(HostWire):
+    """`audio_file` is the name under which the host keeps it: `id.format`."""
+
+    audio_file: Annotated[str, Field(max_length=64)]
+
+
+class PanelChange(HostWire):
+    """`values` by the keys of the panel's fields; `character` is whom the host's user talks with."""
+
+    values: dict[str, bool | int | float | str | None]
+    character: str | None = None
+
+
+class TestSentence(HostWire):
+    text: Annotated[str, Field(max_length=2_000)]
+    character: str | None = None
+
+
 class HelloRequest(HostWire):
     """The host's process; `instance` tells two of one process apart. `started_at` is Unix seconds."""
 

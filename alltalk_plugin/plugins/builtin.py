@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from alltalk_plugin.adapters import plain
+from alltalk_plugin.adapters import plain, text_generation_webui
 from alltalk_plugin.domain.engines import EngineSpec
 from alltalk_plugin.domain.hosts import HostAdapter
 from alltalk_plugin.domain.ports import LanguageDetector
@@ -23,6 +23,7 @@ def alltalk_register_engines(registry: Registrar[EngineSpec]) -> None:
 @hookimpl
 def alltalk_register_hosts(registry: Registrar[HostAdapter]) -> None:
     registry.register(plain.ADAPTER)
+    registry.register(text_generation_webui.ADAPTER)
 
 
 @hookimpl

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from alltalk_plugin.domain.filters import TextFilter
 from alltalk_plugin.domain.ports import LanguageDetector
 from alltalk_plugin.domain.speech import Boundary, Reply, ReplyStyle, Segment, SpeakerRole, TextSpan
 from alltalk_plugin.settings.schema import LanguageSettings, SpeechSettings
@@ -17,18 +18,6 @@ from alltalk_plugin.text.sentences import ScannedSegment
 _STYLE_STEP_CHARS = 4000
 _STYLE_MARK = re.compile(r"""["“„«»「『‘*_—–―&]|(?<!\w)'""")
 """Without any of these a text has neither dialogue nor marked narration."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextFilter:
-    """A plugin's change to clean text, one segment at a time; lower `order` first.
-
-    `apply` must be pure and may be called from any thread. An empty result drops the segment.
-    """
-
-    name: str
-    order: int
-    apply: Callable[[str], str]
 
 
 class ReplyPreparer:

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from alltalk_plugin.adapters import plain
+from alltalk_plugin.adapters import plain, text_generation_webui
 from alltalk_plugin.domain.audio import AudioChunk, AudioFormat, AudioId
-from alltalk_plugin.domain.errors import AlltalkError, ModelNotFound, ModelTimeout
-from alltalk_plugin.domain.hosts import HostAdapter, SpeechTicket
+from alltalk_plugin.domain.errors import AlltalkError, ModelNotFound, ModelTimeout, SettingsError
+from alltalk_plugin.domain.hosts import HostAdapter, SettingValue, SpeechTicket
 from alltalk_plugin.domain.models import (
     CPU,
     LeaseRequest,
@@ -155,6 +156,9 @@ class FakeSpeech:
     def job(self, audio_id: str) -> SpeechJob | None:
         return next((one.job for one in self.begun if one.job.audio_id == audio_id), None)
 
+    def jobs(self) -> tuple[SpeechJob, ...]:
+        return tuple(one.job for one in self.begun)
+
     def explain(self, reply: Reply) -> tuple[ExplainedSegment, ...]:
         choice = VoiceChoice(VOICE, "the default voice")
         return (ExplainedSegment(segment_of(reply.text), choice, "plain text; the default voice"),)
@@ -257,18 +261,43 @@ class FakeVoices:
 
 @dataclass
 class FakeSettingsStore:
+    """Settings without a file. `fail_update` refuses every change."""
+
     current: Settings = field(default_factory=Settings)
+    last_error: SettingsError | None = None
+    fail_update: SettingsError | None = None
+
+    def update(self, changes: Mapping[str | tuple[str, ...], SettingValue]) -> Settings:
+        if self.fail_update is not None:
+            raise self.fail_update
+        values = self.current.model_dump(mode="json")
+        for key, value in changes.items():
+            *above, last = key.split(".") if isinstance(key, str) else key
+            section = values
+            for part in above:
+                section = section.setdefault(part, {})
+            if value is None:
+                section.pop(last, None)
+            else:
+                section[last] = value
+        self.current = Settings.model_validate(values)
+        return self.current
 
 
 @dataclass
 class FakePlugins:
-    hosts: Mapping[str, HostAdapter] = field(default_factory=lambda: {"plain": plain.ADAPTER})
+    hosts: Mapping[str, HostAdapter] = field(
+        default_factory=lambda: {
+            adapter.name: adapter for adapter in (plain.ADAPTER, text_generation_webui.ADAPTER)
+        }
+    )
 
 
 class FakeRuntime:
     """Satisfies `ServedRuntime`."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Path) -> None:
+        self.home = home
         self.settings = FakeSettingsStore()
         self.plugins = FakePlugins()
         self.models = FakeModels()

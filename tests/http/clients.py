@@ -67,7 +67,7 @@ class OwnedFake(FakeRuntime):
     """A runtime that owns a data folder."""
 
     def __init__(self, home: Path) -> None:
-        super().__init__()
+        super().__init__(home)
         self.ownership: Ownership = own(home)
 
 

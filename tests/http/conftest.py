@@ -11,8 +11,8 @@ from tests.http.clients import AppClient, Running, running_server
 
 
 @pytest.fixture
-def runtime() -> FakeRuntime:
-    return FakeRuntime()
+def runtime(tmp_path: Path) -> FakeRuntime:
+    return FakeRuntime(tmp_path)
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ def test_output_when_it_works_returns_at_once_with_the_text_unchanged(
     speaking = runtime.speech.begun[0]
     assert answer.json() == {
         "text": text,
+        "audio_id": speaking.job.audio_id,
+        "audio_file": f"{speaking.job.audio_id}.wav",
         "audio_url": f"http://127.0.0.1:7851/api/v1/audio/{speaking.job.audio_id}",
         "message_id": "m",
         "notes": ["a note"],
@@ -138,7 +140,7 @@ def test_hello_and_bye_are_answered_with_who_answers(client: AppClient) -> None:
     for word in ("hello", "bye"):
         answer = client.post(f"/api/v1/hosts/plain/{word}", {"pid": 1, "instance": "i"})
         assert answer.status_code == 200
-        assert set(answer.json()) == {"version", "pid"}
+        assert set(answer.json()) == {"version", "pid", "missing"}
 
 
 @pytest.mark.parametrize("word", ["output", "stop", "hello", "bye"])

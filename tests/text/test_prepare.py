@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from alltalk_plugin.domain.filters import TextFilter
 from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.ports import LanguageDetector
 from alltalk_plugin.domain.speech import Chat, Reply, ReplyStyle, Segment, SpeakerRole
 from alltalk_plugin.settings.schema import LanguageSettings, SpeechSettings
 from alltalk_plugin.text.language import LangidDetector, NoDetector
-from alltalk_plugin.text.prepare import ReplyPreparer, TextFilter
+from alltalk_plugin.text.prepare import ReplyPreparer
 from tests.fakes.detector import FakeDetector
 
 DE, EN, JA = LanguageTag("de"), LanguageTag("en"), LanguageTag("ja")

@@ -34,7 +34,7 @@ _CELL_TAGS = frozenset(["td", "th"])
 
 _TAG_NAME = re.compile(r"</?([A-Za-z][\w:-]*)")
 _ATTRIBUTES = r"""(?:[^<>"']|"[^"<>]*"|'[^'<>]*'|["'])*"""
-_TAG = re.compile(rf"</?[A-Za-z][\w:-]*{_ATTRIBUTES}>|<[!?][^>]*>")
+_TAG = re.compile(rf"</?[A-Za-z][\w:-]*{_ATTRIBUTES}>|<[!?][^<>]*>")
 _TAG_LOOK_AHEAD = 2000
 _TOKEN_LOOK_AHEAD = 60
 _SPECIAL_TOKEN = re.compile(r"<\|?[A-Za-z_]{1,40}\|>(?:assistant|user|system)?|<\|[A-Za-z_ ]{1,40}\|?>")
@@ -131,21 +131,17 @@ def code_span_at(text: str, at: int, *, final: bool) -> tuple[int, int, int] | W
     if ticks.end() == len(text) and not final and ticks.end() - at < LOOK_AHEAD:
         return WAIT
     limit = min(len(text), ticks.end() + LOOK_AHEAD)
-    blank = _BLANK_LINE.search(text, ticks.end(), limit)
-    if blank is not None:
-        limit = blank.start()
-    if len(ticks[0]) > 2:
-        # Three ticks are a fence, even where somebody forgot the line break; code on one line is spoken.
-        line_end = text.find("\n", ticks.end(), limit)
-        if line_end >= 0:
-            blank = _LINE_END.match(text, line_end)
-            limit = line_end
+    # Three ticks are a fence, even where somebody forgot the line break; code on one line is spoken.
+    ends = _LINE_END if len(ticks[0]) > 2 else _BLANK_LINE
+    stop = ends.search(text, ticks.end(), limit)
+    if stop is not None:
+        limit = stop.start()
     for closer in _TICKS.finditer(text, ticks.end(), limit):
         if closer.end() == len(text) and not final:
             return WAIT
         if len(closer[0]) == len(ticks[0]):
             return ticks.end(), closer.start(), closer.end()
-    return WAIT if not final and blank is None and limit - ticks.end() < LOOK_AHEAD else None
+    return WAIT if not final and stop is None and limit - ticks.end() < LOOK_AHEAD else None
 
 
 _DISPLAY = {

@@ -142,7 +142,7 @@ class Narrator:
 
     def speaker_line(self, name: str, *, quoted: bool) -> None:
         """A line begins with a name of the roster; `quoted` says that the line has quotes of its own."""
-        self._close_to(0)
+        self.close(0, "")
         own = self._own_name is not None and name.casefold() == self._own_name.casefold()
         self._line_speaker = None if own else name
         self._plain_line = not quoted
@@ -154,21 +154,17 @@ class Narrator:
             if frame.mark is Mark.DASH:
                 ended = not last_solid.isalnum() and frame.char != "–"
                 frame.evidence = frame.evidence or ended
-                self._close_to(depth)
+                self.close(depth, last_solid)
                 break
 
     def blank_line(self, last_solid: str) -> None:
         """A paragraph ends: nothing stays open."""
         self.new_line(last_solid)
-        self._close_to(0, last_solid)
+        self.close(0, last_solid)
         guessed = self._prior is SpeakerRole.NARRATOR and not self._certain
         if guessed and self.narration_seen and not self.dialogue_seen:
             # The chat quoted its dialogue; this reply marks its narration instead.
             self._unmarked = SpeakerRole.CHARACTER
-
-    def _close_to(self, depth: int, last_solid: str = "x") -> None:
-        while len(self.frames) > depth:
-            self._learn(self.frames.pop(), last_solid)
 
     def _learn(self, frame: Frame, last_solid: str) -> None:
         match frame.mark:
@@ -220,5 +216,6 @@ class Narrator:
         self.frames.append(Frame(mark, char, closers, mid_sentence))
 
     def close(self, depth: int, last_solid: str) -> None:
-        """Close the frame at `depth` and whatever is still open inside it."""
-        self._close_to(depth, last_solid)
+        """Close the frame at `depth` and whatever is still open inside it, after `last_solid`."""
+        while len(self.frames) > depth:
+            self._learn(self.frames.pop(), last_solid)

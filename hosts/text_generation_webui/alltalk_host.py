@@ -20,6 +20,7 @@ from typing import Any
 _FOLDER = Path(__file__).resolve().parent
 _BUDGET_S = 1.5  # the page waits for a reply's audio at most this long; a few milliseconds are normal
 _GREETING_BUDGET_S = 0.5  # a page is being opened
+_ANSWER_S = 0.4  # of that, kept for the answer of a service that had to be waited for
 _FRESH_S = 120.0  # a player that nobody claimed by then is no news any more
 _FRESH_MAX = 64
 _PANEL_S = 3.0
@@ -177,7 +178,7 @@ class Host:
         """The service's answer; empty when it failed or is not there. A service that died is looked for
         and asked again within the time."""
         for again in (True, False):
-            service = self.link.service(until - time.monotonic())
+            service = self.link.service(until - time.monotonic() - _ANSWER_S)
             left_s = until - time.monotonic()
             if service is None or left_s <= 0:
                 return {}

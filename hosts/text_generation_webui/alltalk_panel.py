@@ -41,7 +41,8 @@ class _Panel:
             refresh = gr.Button("Refresh")
             known = gr.State([])
             for kind, count in _SLOTS.items():
-                self._slots += [(kind, self._component(kind)) for _ in range(count)]
+                with gr.Row():  # wraps: there may be a voice for each of many languages
+                    self._slots += [(kind, self._component(kind)) for _ in range(count)]
             with gr.Row():
                 sentence = gr.Textbox(value=_TEST_TEXT, label="Test sentence")
                 speak = gr.Button("Speak")

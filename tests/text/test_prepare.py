@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from alltalk_plugin.domain.filters import TextFilter
-from alltalk_plugin.domain.filters import TextFilter
 from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.ports import LanguageDetector
 from alltalk_plugin.domain.speech import Chat, Reply, ReplyStyle, Segment, SpeakerRole

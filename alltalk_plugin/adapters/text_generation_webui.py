@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import escape
+from pathlib import Path
 
 from alltalk_plugin.adapters.replies import reply_from
 from alltalk_plugin.domain.errors import NothingToSay, SpeechOff
@@ -18,6 +19,11 @@ from alltalk_plugin.domain.hosts import (
 )
 
 NAME = "text_generation_webui"
+FOLDER = "alltalk_plugin"
+SWITCH_ON = (
+    f"Start the host with '--extensions {FOLDER}' (to keep it: write that into user_data/CMD_FLAGS.txt), or tick"
+    f" {FOLDER} on the host's Session tab after a restart."
+)
 
 
 def output_modifier(host_reply: HostReply, speaker: ReplySpeaker) -> Rendering:
@@ -45,6 +51,18 @@ def player(ticket: SpeechTicket, media_url: str) -> str:
         f'<audio class="alltalk-player" data-alltalk="{file}" src="{escape(media_url)}/{file}" '
         'controls preload="none"></audio>'
     )
+
+
+def place(folder: Path) -> Path | None:
+    """Where our folder belongs in the host at `folder` (its own folder, or a portable build around it)."""
+    for root in (folder, folder / "app", folder / "textgen", folder / "text-generation-webui"):
+        extensions = root / "modules" / "extensions.py"
+        if (root / "server.py").is_file() and extensions.is_file():
+            # Hosts before 2025 load extensions from one place only.
+            user_data = root / "user_data"
+            knows_user_place = "user_ext_" in extensions.read_text(encoding="utf-8", errors="replace")
+            return (user_data if knows_user_place and user_data.is_dir() else root) / "extensions" / FOLDER
+    return None
 
 
 PANEL = SettingsHooks(
@@ -79,5 +97,7 @@ ADAPTER = HostAdapter(
         "alltalk_reply.py",
         "alltalk_web.py",
     ),
+    place=place,
+    switch_on=SWITCH_ON,
     settings=PANEL,
 )

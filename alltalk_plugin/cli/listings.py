@@ -90,7 +90,7 @@ def hosts(context: CliContext) -> None:
     from alltalk_plugin.plugins.manager import load_plugins
 
     registry = load_plugins().hosts
-    rows = [(name, adapter.files or "speaks HTTP") for name, adapter in registry.items()]
+    rows = [(name, len(adapter.files) or "none: speaks HTTP") for name, adapter in registry.items()]
     print_rows(("host", "files"), rows, as_json=context.as_json)
 
 

@@ -10,6 +10,7 @@ from alltalk_plugin import __version__
 from alltalk_plugin.cli.context import CliContext
 from alltalk_plugin.cli.demo import demo
 from alltalk_plugin.cli.doctor import doctor
+from alltalk_plugin.cli.hosts import host
 from alltalk_plugin.cli.listings import hosts, models, plugins, voices
 from alltalk_plugin.cli.serve import serve
 from alltalk_plugin.cli.speak import explain, say
@@ -51,7 +52,21 @@ def _default_home() -> Path:
     return user_data_path("alltalk-plugin", appauthor=False)
 
 
-for command in (say, explain, serve, voices, models, plugins, hosts, swap, rollback, journal, doctor, demo):
+for command in (
+    say,
+    explain,
+    serve,
+    voices,
+    models,
+    plugins,
+    hosts,
+    host,
+    swap,
+    rollback,
+    journal,
+    doctor,
+    demo,
+):
     cli.add_command(command)
 
 

@@ -79,7 +79,7 @@ class SettingField:
 
     key: str
     label: str
-    kind: type[str] | type[int] | type[float] | type[bool]
+    kind: type[str | int | float | bool]
     choices: tuple[str, ...] = ()
     choices_from: str = ""
     help: str = ""
@@ -109,15 +109,14 @@ class HostCheck:
 class HostAdapter:
     """The service side of a host.
 
-    `files` are the adapter's files that are copied into the host, relative to its folder under `hosts/`
-    (empty for a host that only speaks HTTP). `settings` is None for a host without a panel. `detect`,
-    `install` and `check` take the host's folder.
+    `files` are copied into the host, from the adapter's folder under `hosts/` (empty for a host that only
+    speaks HTTP); `place` says where in the folder a user names they belong, None when that is not such a
+    host; `switch_on` tells the user what to do there then. `settings` is None for a host without a panel.
     """
 
     name: str
     output_modifier: Callable[[HostReply, ReplySpeaker], Rendering]
     files: tuple[str, ...] = ()
+    place: Callable[[Path], Path | None] | None = None
+    switch_on: str = ""
     settings: SettingsHooks | None = None
-    detect: Callable[[Path], bool] | None = None
-    install: Callable[[Path], None] | None = None
-    check: Callable[[Path], HostCheck] | None = None

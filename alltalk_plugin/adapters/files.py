@@ -39,9 +39,7 @@ def install(adapter: HostAdapter, host: Path, *, home: Path, interpreter: Path) 
     target = _target(adapter, host)
     before = read_installed(target)
     if before is None and target.exists() and any(target.iterdir()):
-        raise RequestError(
-            f"{target} exists and is not ours", hint="Move it away, then install again.", context={}
-        )
+        raise RequestError(f"{target} exists and is not ours", hint="Move it away, then install again.")
     contents = dict(_sources(adapter))
     made = before.made if before else tuple(str(path) for path in _missing(target))
     try:
@@ -124,8 +122,6 @@ def _faults(adapter: HostAdapter, target: Path, installed: Installed) -> Iterato
             yield f"{name} was changed: {again}"
     if not Path(installed.interpreter).is_file():
         yield f"the interpreter {installed.interpreter} is gone: {again}"
-    if not Path(installed.home).is_dir():
-        yield f"the data folder {installed.home} is not there yet; it is made at the first start"
 
 
 def _sources(adapter: HostAdapter) -> Iterator[tuple[str, bytes]]:

@@ -21,8 +21,8 @@ from alltalk_plugin.domain.hosts import (
 NAME = "text_generation_webui"
 FOLDER = "alltalk_plugin"
 SWITCH_ON = (
-    f"Start the host with '--extensions {FOLDER}' (to keep it: write that into user_data/CMD_FLAGS.txt), or tick"
-    f" {FOLDER} on the host's Session tab after a restart."
+    f"Start the host with '--extensions {FOLDER}' (to keep it: write that into user_data/CMD_FLAGS.txt),"
+    f" or restart it and tick {FOLDER} on its Session tab."
 )
 
 

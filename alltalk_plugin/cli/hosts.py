@@ -48,9 +48,8 @@ def install(context: CliContext, name: str, path: Path) -> None:
 @host.command()
 @click.argument("name")
 @click.argument("path", type=_PATH)
-@click.pass_obj
 @failing_clearly
-def remove(context: CliContext, name: str, path: Path) -> None:
+def remove(name: str, path: Path) -> None:
     """Take the adapter NAME out of the chat program at PATH."""
     from alltalk_plugin.adapters import files
 
@@ -60,9 +59,8 @@ def remove(context: CliContext, name: str, path: Path) -> None:
 @host.command()
 @click.argument("name")
 @click.argument("path", type=_PATH)
-@click.pass_obj
 @failing_clearly
-def check(context: CliContext, name: str, path: Path) -> None:
+def check(name: str, path: Path) -> None:
     """Check the adapter NAME in the chat program at PATH; exit 1 if something is wrong."""
     from alltalk_plugin.adapters import files
 

@@ -52,21 +52,12 @@ def _default_home() -> Path:
     return user_data_path("alltalk-plugin", appauthor=False)
 
 
-for command in (
-    say,
-    explain,
-    serve,
-    voices,
-    models,
-    plugins,
-    hosts,
-    host,
-    swap,
-    rollback,
-    journal,
-    doctor,
-    demo,
-):
+_COMMANDS = (
+    *(say, explain, serve, doctor, demo),
+    *(voices, models, plugins, hosts, host),
+    *(swap, rollback, journal),
+)
+for command in _COMMANDS:
     cli.add_command(command)
 
 

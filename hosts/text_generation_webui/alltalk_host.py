@@ -35,8 +35,17 @@ def host() -> Host:
     with _singleton_lock:
         if _singleton is None:
             _singleton = Host(_config())
-            atexit.register(_singleton.close)
+            atexit.register(close)
         return _singleton
+
+
+def close() -> None:
+    """The process ends, or a test does: take leave of the service."""
+    global _singleton
+    with _singleton_lock:
+        found, _singleton = _singleton, None
+    if found is not None:
+        found.close()
 
 
 def sibling(name: str) -> Any:

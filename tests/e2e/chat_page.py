@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from alltalk_plugin.cli.demo.host import HostDouble, State
 from tests.hosts.conftest import USERS, put_into
-from tests.hosts.double import HostDouble, State
 from tests.hosts.fake_service import FakeService
 
 # The host patches the page to the new HTML and asks each element first whether it is equal already.

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from alltalk_plugin.cli.demo.host import HostDouble
 from tests.hosts import fake_gradio
-from tests.hosts.double import HostDouble
 from tests.hosts.fake_service import VERSION, FakeService
 
 ROOT = Path(__file__).parents[2]

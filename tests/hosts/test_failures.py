@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from alltalk_plugin.cli.demo.host import HostDouble
 from tests.hosts.conftest import trouble
-from tests.hosts.double import HostDouble
 from tests.hosts.fake_service import FakeService
 
 MakeHost = Callable[..., HostDouble]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from alltalk_plugin.cli.demo.host import HostDouble
 from tests.hosts.conftest import SYSTEM, USERS, trouble
-from tests.hosts.double import HostDouble
 from tests.hosts.fake_service import FakeService
 
 ALL_HOOKS = [

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from alltalk_plugin.cli.demo.host import HostDouble
 from tests.hosts.conftest import trouble
-from tests.hosts.double import HostDouble
 from tests.hosts.fake_service import Audio, FakeService
 
 MakeHost = Callable[..., HostDouble]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.hosts.double import HostDouble
+from alltalk_plugin.cli.demo.host import HostDouble
 from tests.hosts.fake_service import FakeService
 
 MakeHost = Callable[..., HostDouble]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from alltalk_plugin.cli.demo.host import HostDouble
 from tests.hosts import fake_gradio
 from tests.hosts.conftest import trouble
-from tests.hosts.double import HostDouble
 from tests.hosts.fake_gradio import Component, Page
 from tests.hosts.fake_service import FakeService
 

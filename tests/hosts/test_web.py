@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from tests.hosts.double import HostDouble
+from alltalk_plugin.cli.demo.host import HostDouble
 from tests.hosts.fake_service import TOKEN, Audio, FakeService
 
 NAME = "a" * 32 + ".mp3"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alltalk_plugin.domain.language import LanguageTag
-from alltalk_plugin.domain.speech import Reply
+from alltalk_plugin.domain.speech import Chat, Reply
 from alltalk_plugin.settings.schema import Settings
 from alltalk_plugin.voices.characters import find_character, with_character_defaults
 
@@ -34,3 +34,9 @@ def test_default_language_when_the_reply_names_none_then_the_characters(
 ) -> None:
     reply = Reply(text="x", character=character, default_language=LanguageTag(own) if own else None)
     assert with_character_defaults(reply, SETTINGS).default_language == after
+
+
+def test_with_character_defaults_when_the_host_has_no_roster_then_known_characters_may_speak_lines() -> None:
+    settings = Settings.model_validate({"characters": {"Bram": {"voice": "default", "aliases": ["B"]}}})
+    reply = with_character_defaults(Reply(text="x", chat=Chat(roster=("Aria", "Bram"))), settings)
+    assert reply.chat.roster == ("Aria", "Bram", "B")

@@ -57,8 +57,6 @@ class Line:
     shows: str
 
 
-ROSTER = ("Aria", "Bram", "Celine", "Emil")
-
 CHAT = (
     Line(
         "Aria",

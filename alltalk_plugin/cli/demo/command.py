@@ -1,7 +1,10 @@
-"""The demo's work: a service of its own, the chat through its host API, the page."""
+"""The demo's work: a stand-in host with the real adapter in it, a service of its own, the chat, the page."""
 
 from __future__ import annotations
 
+import contextlib
+import html
+import re
 import sys
 import time
 import webbrowser
@@ -12,8 +15,11 @@ from typing import Any
 import click
 
 from alltalk_plugin import bridge
+from alltalk_plugin.adapters.files import install
+from alltalk_plugin.adapters.text_generation_webui import ADAPTER, FOLDER
 from alltalk_plugin.cli.context import CliContext, fail, failing_clearly
-from alltalk_plugin.cli.demo.chat import CHAT, ROSTER, Line, write_home
+from alltalk_plugin.cli.demo.chat import CHAT, Line, write_home
+from alltalk_plugin.cli.demo.host import HostDouble, State, make_host_folder
 from alltalk_plugin.cli.demo.page import SpokenLine, render_page
 from alltalk_plugin.cli.tables import print_json, print_rows
 
@@ -34,16 +40,18 @@ _REPLY_TIMEOUT_S = 120.0
 @failing_clearly
 def demo(context: CliContext, out: Path, open_page: bool) -> None:
     """Speak a sample chat: several voices and languages, model swaps, one of them failing."""
-    home = out.absolute() / "home"
+    home, host_folder = out.absolute() / "home", out.absolute() / "host"
     write_home(home, _intact_model(), _budget_mb())
+    make_host_folder(host_folder)
+    install(ADAPTER, host_folder, home=home, interpreter=Path(sys.executable))
     began_s = time.monotonic()
+    # The host would start it too, in the background; here the first reply is to be heard as well.
     service = bridge.attach_or_start(home, interpreter=sys.executable, deadline_s=60.0)
-    service.hello("plain")
-    try:
-        lines = [_speak(service, line, number, out) for number, line in enumerate(CHAT, 1)]
+    with contextlib.closing(HostDouble(host_folder, (FOLDER,))) as host:
+        host.start()
+        chats = {line.character: _new_chat(host, line.character) for line in CHAT}
+        lines = [_speak(host, service, chats[line.character], line, out) for line in CHAT]
         journal = service.request("GET", "/api/v1/journal?since=0")["records"]
-    finally:
-        service.bye()
     page = out / "index.html"
     page.write_text(render_page(lines, journal, "A chat, spoken"), encoding="utf-8")
     if context.as_json:
@@ -55,34 +63,32 @@ def demo(context: CliContext, out: Path, open_page: bool) -> None:
     _check(lines, journal)
 
 
-def _speak(service: bridge.Service, line: Line, number: int, out: Path) -> SpokenLine:
+def _new_chat(host: HostDouble, character: str) -> State:
+    return host.new_chat(name1="You", name2=character, character_menu=character)
+
+
+def _speak(host: HostDouble, service: bridge.Service, chat: State, line: Line, out: Path) -> SpokenLine:
+    """One reply as the host shows it: its own text, escaped, and a player for audio that it keeps."""
     from alltalk_plugin.audio.measure import envelope, read_audio
 
-    body = {
-        "text": line.text,
-        "character": line.character,
-        "roster": list(ROSTER),
-        "chat_id": "demo",
-        "message_id": str(number),
-    }
-    answer = service.request("POST", "/api/v1/hosts/plain/output", body)
-    if answer["text"] != line.text:
-        fail("the host's text came back changed", "demo", "This is a defect: please report it.")
-    if answer["audio_url"] is None:
-        fail(f"reply {number} was not spoken: {'; '.join(answer['notes'])}", "demo", "")
-    audio_id = answer["audio_url"].rsplit("/", 1)[-1]
-    audio_path = f"/api/v1/audio/{audio_id}"
-    with service.stream("GET", audio_path, timeout_s=_REPLY_TIMEOUT_S) as audio:
-        for _block in audio:  # follows the growing stream to its end
-            pass
-    spoken = service.request("GET", f"/api/v1/replies/{audio_id}", timeout_s=_REPLY_TIMEOUT_S)
+    shown = host.send(chat, "Go on.", line.text)
+    text = html.escape(line.text)
+    player = re.fullmatch(r'\n\n<audio .*data-alltalk="(([0-9a-f]{32})\.\w+)".*></audio>', shown[len(text) :])
+    if not shown.startswith(text) or player is None:
+        fail(f"{line.character}'s reply has no player: {shown!r}; {host.log.lines}", "demo", "Read its log.")
+    file = host.folder / "user_data" / "cache" / FOLDER / player[1]
+    deadline_s = time.monotonic() + _REPLY_TIMEOUT_S
+    while not file.exists():  # the adapter copies it there once it is whole
+        if time.monotonic() > deadline_s:
+            fail("the host never got its copy of the audio", "demo", "Read service-output.log.")
+        time.sleep(0.02)
+    spoken = service.request("GET", f"/api/v1/replies/{player[2]}", timeout_s=_REPLY_TIMEOUT_S)
     if spoken["error"]:
         fail(spoken["error"]["detail"], spoken["error"]["code"], spoken["error"]["hint"])
-    file = out / f"{number}-{line.character.lower()}.{spoken['format']}"
-    with service.stream("GET", audio_path) as audio:
-        file.write_bytes(b"".join(audio))
     shape = envelope(read_audio(file).samples, _BINS).tolist()
-    return SpokenLine(line.character, line.shows, line.text, file.name, shape, spoken)
+    return SpokenLine(
+        line.character, line.shows, line.text, file.relative_to(out.absolute()).as_posix(), shape, spoken
+    )
 
 
 def _intact_model() -> Path:

@@ -57,8 +57,8 @@ def render_page(lines: Sequence[SpokenLine], journal: Sequence[dict[str, Any]], 
 <title>{escape(title)}</title><style>{_STYLE}</style>
 <main>
 <h1>{escape(title)}</h1>
-<p class="lead">Every reply was handed to the host API as a chat program would do it. Colours are voices.
-Below the replies: what the models did meanwhile, taken from the journal.</p>
+<p class="lead">Every reply went through the adapter of text-generation-webui, as that host calls it.
+Colours are voices. Below the replies: what the models did meanwhile, taken from the journal.</p>
 {body}
 <h2>Models over time</h2>
 <div class="card">{model_lanes(journal)}</div>

@@ -27,6 +27,14 @@ GREETING_ROW = "<|BEGIN-VISIBLE-CHAT|>"
 _OURS = tuple(f"alltalk_{name}" for name in ("bridge", "host", "keeper", "link", "panel", "reply", "web"))
 
 
+def make_host_folder(folder: Path) -> None:
+    """As much of a host as an installation looks at."""
+    (folder / "modules").mkdir(parents=True, exist_ok=True)
+    (folder / "user_data" / "extensions").mkdir(parents=True, exist_ok=True)
+    (folder / "server.py").write_text('"""A stand-in."""\n', encoding="utf-8")
+    (folder / "modules" / "extensions.py").write_text('PREFIX = "user_ext_"\n', encoding="utf-8")
+
+
 class HostLog:
     """The host's logger: `logger.warning("%s", line)` and its kin, kept as (level, line)."""
 
@@ -99,8 +107,8 @@ class HostDouble:
 
     def close(self) -> None:
         host = sys.modules.get("alltalk_host")
-        if host is not None and host._singleton is not None:
-            host._singleton.close()
+        if host is not None:
+            host.close()
         for name in set(sys.modules) - self._known_before:
             first = name.partition(".")[0]
             if first in ("modules", "extensions") or first.startswith(("user_ext_", *_OURS)):
@@ -152,8 +160,8 @@ class HostDouble:
         if not users.exists():
             return importlib.import_module(f"extensions.{name}.script")
         spec = importlib.util.spec_from_file_location(f"user_ext_{name}", str(users))
-        assert spec is not None
-        assert spec.loader is not None
+        if spec is None or spec.loader is None:
+            raise ImportError(name)
         module = importlib.util.module_from_spec(spec)  # a new one each time, also at a restart
         sys.modules[spec.name] = module
         spec.loader.exec_module(module)

@@ -100,6 +100,7 @@ class EngineSpec:
     estimate: upper bound of a model's memory from file headers, without loading; called in the service.
     revision: a string that changes whenever the model's files do; "" when it has none.
     speaks: whether a voice can speak a language here, without a worker; a reason when it cannot.
+    warm_spare: importing the engine takes seconds, so that a worker which has done it is worth its memory.
     """
 
     name: str
@@ -110,5 +111,6 @@ class EngineSpec:
     revision: Callable[[ModelProfile], str]
     speaks: Callable[[ModelProfile, VoiceProfile, LanguageTag], str | None]
     models_per_worker: int = 1
+    warm_spare: bool = False
     options: Mapping[str, OptionField] = field(default_factory=lambda: MappingProxyType({}))
     voices: Callable[[], tuple[EngineVoice, ...]] | None = None

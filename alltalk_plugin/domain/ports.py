@@ -108,6 +108,10 @@ class ModelLoader(Protocol):
         """
         ...
 
+    def base_bytes(self) -> Mapping[Device, int]:
+        """What is held for no model in particular (processes that wait for one), per device."""
+        ...
+
 
 class ModelLease(Protocol):
     """The right to use a loaded model until closed; `with` closes it. Not to be shared between threads."""
@@ -184,6 +188,25 @@ class ModelPool(Protocol):
 
     def ticket(self, swap_id: str) -> SwapTicket | None: ...
 
+    def pin(self, model: ModelRef, *, pinned: bool = True) -> None:
+        """Keep the model from being evicted, or no longer; beats the settings, and is remembered.
+
+        Raises: ModelNotFound.
+        """
+        ...
+
+    def unload(self, model: ModelRef) -> None:
+        """Let the model go now, or once its last lease ends; who asks for it meanwhile keeps it.
+
+        Raises: ModelNotFound, ModelPinned.
+        """
+        ...
+
+    def on_event(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback`, from another thread, whenever the journal has grown; returns what forgets it
+        again. It must be quick and must not raise."""
+        ...
+
     def snapshot(self) -> tuple[ModelStatus, ...]:
         """Every model that is known, in the order of the settings; advisory."""
         ...
@@ -198,6 +221,11 @@ class Journal(Protocol):
 
     def since(self, seq: int, limit: int | None = None) -> tuple[SwapRecord, ...]:
         """Records after `seq`, oldest first."""
+        ...
+
+    def prune(self, *, keep_rows: int, before_ts: float) -> int:
+        """Delete what is older than `before_ts` or beyond the newest `keep_rows` (0: no limit), but for what
+        a replay needs; gives how many records went. Any thread."""
         ...
 
 

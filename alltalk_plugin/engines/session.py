@@ -15,6 +15,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, NoReturn, cast
 
@@ -121,6 +122,10 @@ class Session:
     def run(self) -> NoReturn:
         self._send(Hello(os.getpid(), PROTOCOL_VERSION, __version__, sys.version.split()[0]))
         threading.Thread(target=self._read, name="service", daemon=True).start()
+        # Before a model is named: in a process kept ready this takes the import out of the load. What goes
+        # wrong here goes wrong again, and is reported, in the load.
+        with suppress(Exception):
+            _factory(self._entry)
         while True:
             match self._work.get():
                 case Load(request_id, request):

@@ -22,6 +22,7 @@ from alltalk_plugin.domain.errors import (
 from alltalk_plugin.domain.models import CPU, Device, ModelKey, ModelProfile
 from alltalk_plugin.domain.ports import CancelToken
 from alltalk_plugin.workers.frames import FrameTooLarge
+from alltalk_plugin.workers.priority import restore
 from alltalk_plugin.workers.process import WorkerProcess
 from alltalk_plugin.workers.protocol import Chunk, Done, Failed, Speak
 from alltalk_plugin.workers.turns import Turns
@@ -33,7 +34,10 @@ _PING_S = 1.0
 
 
 class WorkerModel:
-    """Satisfies `LoadedModel`. Thread-safe; requests are spoken one by one in the order they came."""
+    """Satisfies `LoadedModel`. Thread-safe; requests are spoken one by one in the order they came.
+
+    Its process has a low priority until it is verified.
+    """
 
     def __init__(
         self,
@@ -122,6 +126,7 @@ class WorkerModel:
         cancel.raise_if_cancelled()
         if fault is not None:
             raise self._failed_test(fault)
+        restore(self.pid)
 
     def resident_bytes(self) -> Mapping[Device, int]:
         """Resident set of the worker. Pages of shared libraries count in full: an upper bound."""

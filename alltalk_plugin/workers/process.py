@@ -118,6 +118,10 @@ class WorkerProcess:
         finally:
             self.forget(request_id)
 
+    def rename(self, name: str) -> None:
+        """What logs and errors call it from now on."""
+        self._name = name
+
     def expect_text(self, text: str) -> None:
         """Keep `text` out of what is kept of the worker's output."""
         self._ring.spoke(text)

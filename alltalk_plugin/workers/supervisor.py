@@ -21,11 +21,13 @@ from alltalk_plugin.domain.errors import (
     ModelTimeout,
     WorkerCrashed,
 )
-from alltalk_plugin.domain.models import ModelKey, ModelProfile
+from alltalk_plugin.domain.models import Device, ModelKey, ModelProfile
 from alltalk_plugin.domain.ports import CancelToken, Clock
 from alltalk_plugin.workers.model import UNLOAD_GRACE_S, WorkerModel, placed
+from alltalk_plugin.workers.priority import lower
 from alltalk_plugin.workers.process import WorkerProcess
 from alltalk_plugin.workers.protocol import PROTOCOL_VERSION, Failed, Hello, Load
+from alltalk_plugin.workers.spares import Spares
 
 CHILD = Path(__file__).resolve().parent.parent / "engines" / "child.py"
 """A worker's main, started by path: the package need not be installed where the engine is."""
@@ -63,6 +65,8 @@ class WorkerLoader:
 
     `interpreter` runs every worker instead of this process's own; `search_paths` are folders that engines
     may be imported from besides what that interpreter has installed.
+
+    The load after one with an engine that asks for a warm spare finds a process that has imported it.
     """
 
     def __init__(
@@ -89,6 +93,7 @@ class WorkerLoader:
         self._lock = threading.Lock()
         self._processes: set[WorkerProcess] = set()
         self._closed = False
+        self._spares = Spares(self._start)
 
     def load(
         self,
@@ -106,7 +111,10 @@ class WorkerLoader:
             )
         cancel.raise_if_cancelled()
         begun_s = self._clock.monotonic()
-        process = self._start(spec, profile)
+        spare = self._spares.take(spec)
+        if spare is not None:
+            spare.rename(profile.ref)
+        process = spare or self._start(spec, profile.ref)
         forget_cancel = cancel.on_cancel(process.abandon)
         loaded = False
         try:
@@ -121,12 +129,14 @@ class WorkerLoader:
             forget_cancel()
             if not loaded:
                 process.end(0.0)
+            self._spares.refill(spec)  # now, when its import takes nothing from the load
         process.on_death(lambda death: on_death(placed(death, model=profile.ref)))
         logger.info(
             "model loaded",
             model=profile.ref,
             engine=spec.name,
             pid=process.pid,
+            spare=spare is not None,
             start_ms=round((ready_s - begun_s) * 1000),
             load_ms=round((self._clock.monotonic() - ready_s) * 1000),
         )
@@ -134,27 +144,32 @@ class WorkerLoader:
             spec=spec, profile=profile, key=key, process=process, chunk_timeout_s=self._chunk_timeout_s
         )
 
+    def base_bytes(self) -> Mapping[Device, int]:
+        """What the spares hold; none of it belongs to a model."""
+        return self._spares.resident_bytes()
+
     def close(self) -> None:
-        """End every worker. Loads that run end with an error, later ones are refused."""
+        """End every worker, spares included. Loads that run end with an error, later ones are refused."""
         with self._lock:
             self._closed = True
             processes = tuple(self._processes)
         for process in processes:
             process.end(UNLOAD_GRACE_S)
 
-    def _start(self, spec: EngineSpec, profile: ModelProfile) -> WorkerProcess:
+    def _start(self, spec: EngineSpec, name: str) -> WorkerProcess:
         command = self._environment.command(spec, self._child)
         with self._lock:
             if self._closed:
-                raise Cancelled("the service is ending", context={"model": profile.ref})
+                raise Cancelled("the service is ending", context={"model": name})
             try:
-                process = WorkerProcess(command, name=profile.ref)
+                process = WorkerProcess(command, name=name)
             except OSError as error:
                 raise ModelIncompatible(
                     f"the interpreter of {spec.name} does not start: {error.strerror}",
                     hint="Reinstall the engine's environment ('alltalk-plugin engine install').",
-                    context={"model": profile.ref, "phase": "load", "errno": error.errno},
+                    context={"model": name, "phase": "load", "errno": error.errno},
                 ) from error
+            lower(process.pid)
             self._processes = {one for one in self._processes if not one.ended.is_set()} | {process}
         return process
 

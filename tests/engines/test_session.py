@@ -208,7 +208,9 @@ def test_end_of_the_service_while_the_engine_works_then_the_worker_leaves(loaded
     assert isinstance(loaded.hear(), Chunk)
     loaded.to_worker.close()
     assert loaded.wait_exit() == EXIT_ORPHANED
+    # Here the other thread lives on; it must have written its last before the fixture closes the pipe.
     PUPPETS[0].go_on.set()
+    assert [type(loaded.hear()) for _ in range(2)] == [Chunk, Done]
 
 
 @pytest.mark.parametrize("raw", [b"nonsense, not a frame", encode(Done(1))])

@@ -205,6 +205,7 @@ class FakeLoader:
         self.loaded: list[FakeModel] = []
         self.unloads: list[ModelRef] = []
         self.peak_resident_bytes = 0
+        self.base: dict[Device, int] = {}
 
     def script(self, model: str) -> Script:
         with self._lock:
@@ -239,6 +240,10 @@ class FakeLoader:
             self.loaded.append(model)
             self._note_peak()
         return model
+
+    def base_bytes(self) -> Mapping[Device, int]:
+        """What the test put into `base`."""
+        return dict(self.base)
 
     def resident(self) -> tuple[ModelRef, ...]:
         """What is loaded and alive now."""

@@ -1,0 +1,69 @@
+"""Workers that have imported their engine and wait for a model.
+
+Importing a heavy engine takes seconds, and none of it depends on the model. One process per engine that asks
+for it (`EngineSpec.warm_spare`) is kept from its first load on; the next load takes it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+import psutil
+from loguru import logger
+
+from alltalk_plugin.domain.engines import EngineSpec
+from alltalk_plugin.domain.errors import AlltalkError
+from alltalk_plugin.domain.models import CPU, Device
+from alltalk_plugin.workers.process import WorkerProcess
+
+
+class Spares:
+    """At most one waiting process per engine. Thread-safe. Who made the processes ends them."""
+
+    def __init__(self, start: Callable[[EngineSpec, str], WorkerProcess]) -> None:
+        self._start = start
+        self._lock = threading.Lock()
+        self._waiting: dict[str, WorkerProcess] = {}
+        self._largest_bytes: dict[str, int] = {}
+
+    def take(self, spec: EngineSpec) -> WorkerProcess | None:
+        """The waiting process, the caller's from now on; None when there is none that lives."""
+        with self._lock:
+            process = self._waiting.pop(spec.name, None)
+        return process if process is not None and process.alive else None
+
+    def refill(self, spec: EngineSpec) -> None:
+        """See to it that one waits. A spare that cannot be had is no error: loads start their own."""
+        if not spec.warm_spare:
+            return
+        with self._lock:
+            waiting = self._waiting.get(spec.name)
+            if waiting is not None and waiting.alive:
+                return
+            try:
+                self._waiting[spec.name] = self._start(spec, f"spare of {spec.name}")
+            except AlltalkError as error:
+                logger.debug("no spare worker", engine=spec.name, error=error.message)
+                return
+            self._largest_bytes.setdefault(spec.name, 0)
+
+    def resident_bytes(self) -> Mapping[Device, int]:
+        """What the spares hold: for each engine that keeps one, the most that one of them was seen to hold.
+
+        So a spare that still imports, or that the next load has just taken, counts already.
+        """
+        with self._lock:
+            for name, process in self._waiting.items():
+                self._largest_bytes[name] = max(self._largest_bytes[name], _resident(process))
+            held = sum(self._largest_bytes.values())
+        return {CPU: held} if held else {}
+
+
+def _resident(process: WorkerProcess) -> int:
+    if not process.alive:
+        return 0
+    try:
+        return int(psutil.Process(process.pid).memory_info().rss)
+    except psutil.Error:
+        return 0

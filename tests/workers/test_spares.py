@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from alltalk_plugin.domain.cancel import CancelSource
+from alltalk_plugin.domain.clock import SystemClock
+from alltalk_plugin.domain.errors import ModelCorrupt, ModelIncompatible, SelfTestFailed
+from alltalk_plugin.domain.models import CPU, ModelKey, OptionValue
+from alltalk_plugin.workers.model import WorkerModel
+from alltalk_plugin.workers.priority import LOADING_NICENESS, may_restore
+from alltalk_plugin.workers.supervisor import WorkerLoader
+from tests.engines.slow_spec import COLD, MB, SLOW, SLOW_FOLDER, slow_profile
+from tests.fakes.waiting import until
+from tests.workers.rude_spec import Deaths, worker_processes
+
+pytestmark = pytest.mark.slow
+
+BROKEN = replace(SLOW, name="broken", entry="nonesuch:create")
+Loads = Callable[..., WorkerModel]
+
+
+@pytest.fixture
+def loader() -> Iterator[WorkerLoader]:
+    specs = {spec.name: spec for spec in (SLOW, COLD, BROKEN)}
+    made = WorkerLoader(specs, clock=SystemClock(), search_paths=(SLOW_FOLDER,))
+    yield made
+    made.close()
+    assert worker_processes() == []
+
+
+def load(loader: WorkerLoader, engine: str = "slow", **options: OptionValue) -> WorkerModel:
+    profile = slow_profile("m", engine=engine, **options)
+    return loader.load(profile, ModelKey(engine, profile.ref, "1"), CancelSource(), Deaths())
+
+
+def spares(*models: WorkerModel) -> list[int]:
+    """Processes that wait for a model."""
+    return [process.pid for process in worker_processes() if process.pid not in {m.pid for m in models}]
+
+
+def test_load_takes_the_process_that_the_load_before_left_waiting(loader: WorkerLoader) -> None:
+    first = load(loader)
+    waiting = spares(first)
+    assert len(waiting) == 1
+    second = load(loader)
+    assert [second.pid] == waiting
+    second.verify(CancelSource())
+    assert len(spares(first, second)) == 1
+
+
+def test_engine_that_asks_for_no_spare_gets_none(loader: WorkerLoader) -> None:
+    assert spares(load(loader, engine="slow_cold")) == []
+    assert loader.base_bytes() == {}
+
+
+def test_load_when_the_spare_has_died_then_starts_its_own(loader: WorkerLoader) -> None:
+    first = load(loader)
+    spare = psutil.Process(spares(first)[0])
+    spare.kill()
+    until(lambda: not spare.is_running())
+    second = load(loader)
+    second.verify(CancelSource())
+    assert second.pid != spare.pid
+
+
+def test_load_that_fails_leaves_a_spare_for_the_model_that_comes_back(loader: WorkerLoader) -> None:
+    with pytest.raises(ModelCorrupt):
+        load(loader, fault="load_corrupt")
+    waiting = spares()
+    assert load(loader).pid in waiting
+
+
+def test_import_that_fails_is_reported_by_the_load_whether_spare_or_not(loader: WorkerLoader) -> None:
+    for _ in range(2):
+        with pytest.raises(ModelIncompatible) as caught:
+            load(loader, engine="broken")
+        assert "nonesuch" in caught.value.message
+
+
+def test_base_bytes_counts_a_spare_and_goes_on_counting_when_it_is_taken(
+    loader: WorkerLoader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SLOW_ENGINE_IMPORT_MB", "60")
+    monkeypatch.setenv("SLOW_ENGINE_IMPORTED", str(tmp_path))
+    assert loader.base_bytes() == {}
+    first = load(loader)
+    until(lambda: all((tmp_path / str(pid)).exists() for pid in spares(first)))
+    assert loader.base_bytes()[CPU] > 60 * MB
+    load(loader)  # the new spare is importing yet
+    assert loader.base_bytes()[CPU] > 60 * MB
+
+
+@pytest.mark.skipif(os.name != "posix" or not may_restore(), reason="a lowered priority would stay so here")
+def test_worker_waits_for_others_until_it_is_verified(loader: WorkerLoader) -> None:
+    own = psutil.Process().nice()
+    model = load(loader)
+    assert psutil.Process(model.pid).nice() == LOADING_NICENESS
+    model.verify(CancelSource())
+    threads = psutil.Process(model.pid).threads()
+    assert {os.getpriority(os.PRIO_PROCESS, thread.id) for thread in threads} == {own}
+
+
+@pytest.mark.skipif(os.name != "posix" or not may_restore(), reason="a lowered priority would stay so here")
+def test_worker_that_is_not_verified_stays_low(loader: WorkerLoader) -> None:
+    model = load(loader, fault="verify_silence")
+    with pytest.raises(SelfTestFailed):
+        model.verify(CancelSource())
+    assert psutil.Process(model.pid).nice() == LOADING_NICENESS

@@ -13,6 +13,7 @@ from typing import Any
 _READERS = 2  # one long reply does not hold up the next
 _SILENCE_S = 120.0  # between two pieces of a stream; a model may have to be loaded first
 _ANSWER_S = 10.0
+_TRIES = 3  # the first may follow a growing stream; the second gets the finished file
 _STALE_S = 3600.0
 
 
@@ -111,9 +112,15 @@ class Keeper:
         partial = target.with_name(f"{name}.{uuid.uuid4().hex[:8]}.part")
         path = "/api/v1/audio/" + name.partition(".")[0]
         try:
-            with service.stream("GET", path, timeout_s=_SILENCE_S) as stream, partial.open("wb") as file:
-                for piece in stream:
-                    file.write(piece)
+            for _ in range(_TRIES):
+                with service.stream("GET", path, timeout_s=_SILENCE_S) as stream, partial.open("wb") as file:
+                    # Without a length it still grew. Its head is completed at the end (how long it is, where
+                    # to seek), so what came is thrown away and the finished file fetched.
+                    whole = stream.headers.get("Content-Length") is not None
+                    for piece in stream:
+                        file.write(piece)
+                if whole:
+                    break
             partial.replace(target)
         finally:
             if partial.exists():

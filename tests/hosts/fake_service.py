@@ -40,6 +40,12 @@ class Audio:
             self.complete = complete
             self.changed.notify_all()
 
+    def finish(self, data: bytes) -> None:
+        """The end, with a head that says what a growing stream could not know."""
+        with self.changed:
+            self.data, self.complete = data, True
+            self.changed.notify_all()
+
     def break_off(self) -> None:
         with self.changed:
             self.broken = True

@@ -40,9 +40,9 @@ def test_audio_when_it_grows_is_confirmed_at_its_end_only(
         assert audio.changed.wait_for(lambda: audio.readers == 1, 10)
     assert [path.suffix for path in folder_of(connected).iterdir()] in ([], [".part"])
     assert service.asked("/kept") == []
-    audio.grow(b" and last", complete=True)
+    audio.finish(b"FIRST and last")
     (kept,) = service.wait_for("/kept")
-    assert (folder_of(connected) / kept["audio_file"]).read_bytes() == b"first and last"
+    assert (folder_of(connected) / kept["audio_file"]).read_bytes() == b"FIRST and last"
 
 
 def test_audio_when_it_breaks_off_leaves_nothing_and_is_fetched_after_the_next_success(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alltalk_plugin.text.marks import GAP
 from alltalk_plugin.text.narrator import Narrator
@@ -18,8 +18,7 @@ PICTURE = "\x01"
 """Stands for an emoji or the like."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """A mark at `text[at:end]` (an entity is longer than its `char`); the original's index is `source`.
 
     `final` says that no more text comes; otherwise at least one character follows.

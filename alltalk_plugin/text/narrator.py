@@ -67,6 +67,7 @@ class Narrator:
         self._certain = certain
         self._own_name = speaker
         self._voices: dict[tuple[str, str | None], Voice] = {}
+        self._narrators: dict[str, Voice] = {}
         self.frames: list[Frame] = []
         self.start_over()
 
@@ -130,6 +131,12 @@ class Narrator:
         return self._voices[key]
 
     def _narrator_voice(self, why: str) -> Voice:
+        voice = self._narrators.get(why)
+        if voice is None:
+            voice = self._narrators[why] = self._as_narrator(why)
+        return voice
+
+    def _as_narrator(self, why: str) -> Voice:
         match self._narration:
             case Narration.ON:
                 return Voice(SpeakerRole.NARRATOR, None, why)

@@ -8,16 +8,24 @@ sentence like "Das war okay, but honestly ..."). What stands around a quote is j
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from alltalk_plugin.domain.language import LanguageTag, base_language
 from alltalk_plugin.domain.ports import DetectedLanguage, LanguageDetector
 from alltalk_plugin.domain.speech import Boundary, Reply, SpeakerRole
 from alltalk_plugin.settings.schema import LanguageSettings
 from alltalk_plugin.text.everyday import is_everyday
-from alltalk_plugin.text.scripts import HAN, HANGUL, KANA, LATIN, script_of, written_in
+from alltalk_plugin.text.scripts import (
+    HAN,
+    HANGUL,
+    KANA,
+    LATIN,
+    letters_by_script,
+    script_runs,
+    written_in,
+)
 from alltalk_plugin.text.sentences import ScannedSegment
 
 _ENOUGH_CHARS = 2000
@@ -40,8 +48,7 @@ _CLAUSE = re.compile(r"(?<=[,;—–])\s+|(?<=[，；、])")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A range of a segment's text with one language, and why that one."""
 
     start: int
@@ -52,8 +59,7 @@ class Piece:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     """A range of text in one script (None: no letters), inside an insert or not."""
 
     start: int
@@ -78,11 +84,12 @@ class ReplyLanguages:
         self._candidates = reply.languages if reply.languages is not None else settings.candidates
         sample = _sample(segments)
         self._fitting: dict[str, tuple[LanguageTag, ...]] = {}
-        self._has_kana = any(script_of(char) == KANA for char in sample)
+        self._has_kana = KANA in letters_by_script(sample)
         self.language, self._why = self._of_reply(sample)
         self._previous: LanguageTag | None = None
         self._going_on: dict[tuple[SpeakerRole, str | None], LanguageTag] = {}
         self._open: LanguageTag | None = None
+        self._one_latin = len(written_in(LATIN, self._candidates)) == 1
 
     def pieces(self, segment: ScannedSegment) -> tuple[Piece, ...]:
         """The pieces of a segment, in order; together they cover its text. Call in reading order."""
@@ -91,8 +98,11 @@ class ReplyLanguages:
             why = f"{self._reply.language}: asked for"
             return (Piece(0, len(text), self._reply.language, None, True, why),)
         key = segment.role, segment.speaker
-        self._open = self._going_on.pop(key, None)
-        runs = _runs(text, segment.inserts, clauses=text.count(" ") > 2 * self._settings.piece_min_words)
+        self._open = self._going_on.pop(key, None) if self._going_on else None
+        if self._one_latin and text.isascii():
+            runs = [_Run(0, len(text), LATIN if _LETTER.search(text) else None, inner=False)]
+        else:
+            runs = _runs(text, segment.inserts, clauses=text.count(" ") > 2 * self._settings.piece_min_words)
         if len(runs) == 1:
             pieces = tuple(self._unit(text, runs))
         else:
@@ -118,18 +128,16 @@ class ReplyLanguages:
         if self._reply.language is not None:
             return self._reply.language, "asked for"
         spoken = _ADDRESS.sub(" ", sample)
-        letters: dict[str, int] = {}
-        for char in spoken:
-            script = script_of(char)
-            if script is not None:
-                letters[script] = letters.get(script, 0) + _LETTERS_EACH.get(script, 1)
+        letters = {
+            script: count * _LETTERS_EACH.get(script, 1)
+            for script, count in letters_by_script(spoken).items()
+        }
         if letters:
             script = max(letters, key=letters.__getitem__)
-            own = " ".join(
-                spoken[run.start : run.end]
-                for run in _runs(spoken, (), clauses=False)
-                if run.script == script
-            )
+            own = spoken
+            if len(letters) > 1:
+                runs = script_runs(spoken, 0, len(spoken))
+                own = " ".join(spoken[start:end] for start, end, each in runs if each == script)
             detected = self._detect(own, script)
             needed = self._settings.reply_threshold
             words = _WORD.findall(own)
@@ -235,17 +243,18 @@ class ReplyLanguages:
         return chosen or fitting[:1] or (LanguageTag(wanted),)
 
 
-def _sample(segments: Iterable[ScannedSegment]) -> str:
-    texts: list[str] = []
+def enough_for_reply(segments: Iterator[ScannedSegment]) -> Iterator[ScannedSegment]:
+    """As many of the first segments as the reply's language is judged by."""
     length = 0
     for segment in segments:
-        if not segment.said:
-            continue
-        texts.append(segment.text)
-        length += len(segment.text)
+        yield segment
+        length += len(segment.text) if segment.said else 0
         if length > _ENOUGH_CHARS:
-            break
-    return "\n".join(texts)
+            return
+
+
+def _sample(segments: Iterable[ScannedSegment]) -> str:
+    return "\n".join(each.text for each in enough_for_reply(iter(segments)) if each.said)
 
 
 def _piece(run: _Run, detected: DetectedLanguage, script: str) -> Piece:
@@ -270,23 +279,7 @@ def _runs(text: str, inserts: Sequence[tuple[int, int]], *, clauses: bool) -> li
         if text.isascii():
             runs.append(_Run(start, end, LATIN if _LETTER.search(text, start, end) else None, inner))
         else:
-            runs.extend(_script_runs(text, start, end, inner))
-    return runs
-
-
-def _script_runs(text: str, start: int, end: int, inner: bool) -> list[_Run]:
-    runs: list[_Run] = []
-    begin, current = start, None
-    for index in range(start, end):
-        script = script_of(text[index])
-        if script is None or script == current:
-            continue
-        if current is None or {script, current} == {HAN, KANA}:
-            current = KANA if current is not None else script
-            continue
-        runs.append(_Run(begin, index, current, inner))
-        begin, current = index, script
-    runs.append(_Run(begin, end, current, inner))
+            runs.extend(_Run(*run, inner) for run in script_runs(text, start, end))
     return runs
 
 
@@ -317,7 +310,7 @@ def _joined(pieces: Sequence[Piece], text: str) -> tuple[Piece, ...]:
         if joined and (weight == 0 or weights[-1] == 0 or joined[-1].language == piece.language):
             first = joined[-1]
             speaks = first if weights[-1] >= weight else piece
-            joined[-1] = replace(speaks, start=first.start, end=piece.end)
+            joined[-1] = speaks._replace(start=first.start, end=piece.end)
             weights[-1] = max(weights[-1], weight)
         else:
             joined.append(piece)

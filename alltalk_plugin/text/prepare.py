@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from alltalk_plugin.domain.filters import TextFilter
 from alltalk_plugin.domain.ports import LanguageDetector
-from alltalk_plugin.domain.speech import Boundary, Reply, ReplyStyle, Segment, SpeakerRole, TextSpan
+from alltalk_plugin.domain.speech import Boundary, Reply, ReplyStyle, Segment, TextSpan
 from alltalk_plugin.settings.schema import LanguageSettings, SpeechSettings
 from alltalk_plugin.text import reasoning
-from alltalk_plugin.text.pieces import Piece, ReplyLanguages
+from alltalk_plugin.text.pieces import Piece, ReplyLanguages, enough_for_reply
 from alltalk_plugin.text.scanner import Scanner, ScanRules
 from alltalk_plugin.text.sentences import ScannedSegment
 
 _STYLE_STEP_CHARS = 4000
+_FIRST_STYLE_STEP_CHARS = 250
+_SCAN_STEP_CHARS = 8000
 _STYLE_MARK = re.compile(r"""["“„«»「『‘*_—–―&]|(?<!\w)'""")
 """Without any of these a text has neither dialogue nor marked narration."""
 
@@ -50,10 +53,13 @@ class ReplyPreparer:
             unmarked = style.unmarked or found.unmarked
             style = replace(style, unmarked=unmarked, reasoning_open=found.reasoning_open)
         scanner = _scanner(reply, style, rules, certain=certain)
-        scanned = scanner.feed(reply.text) + scanner.finish()
-        languages = ReplyLanguages(reply, self._languages(), self._detector, scanned)
+        scanned = _scan(scanner, reply.text)
+        first = list(enough_for_reply(scanned))
+        languages = ReplyLanguages(reply, self._languages(), self._detector, first)
         return tuple(
-            segment for each in scanned for segment in self._filtered(_segments(each, languages.pieces(each)))
+            segment
+            for each in chain(first, scanned)
+            for segment in self._filtered(_segments(each, languages.pieces(each)))
         )
 
     def style(self, reply: Reply) -> ReplyStyle:
@@ -101,12 +107,21 @@ def _learned(reply: Reply, rules: ScanRules) -> ReplyStyle:
     may_end = reasoning.LONE_CLOSER.search(text) is not None
     if not may_end and not reply.style.reasoning_open and _STYLE_MARK.search(text) is None:
         return reply.style
-    for start in range(0, len(text), _STYLE_STEP_CHARS):
-        scanner.feed(text[start : start + _STYLE_STEP_CHARS])
-        if scanner.learned.unmarked is SpeakerRole.NARRATOR and not may_end:
+    start, step = 0, _FIRST_STYLE_STEP_CHARS
+    while start < len(text):
+        scanner.feed(text[start : start + step])
+        if scanner.dialogue_seen and not may_end:
             return scanner.learned
+        start, step = start + step, min(2 * step, _STYLE_STEP_CHARS)
     scanner.finish()
     return scanner.learned
+
+
+def _scan(scanner: Scanner, text: str) -> Iterator[ScannedSegment]:
+    """All segments of the text. In steps, so that what was dealt with can be forgotten."""
+    for start in range(0, len(text), _SCAN_STEP_CHARS):
+        yield from scanner.feed(text[start : start + _SCAN_STEP_CHARS])
+    yield from scanner.finish()
 
 
 def _segments(scanned: ScannedSegment, pieces: Sequence[Piece]) -> Iterator[Segment]:

@@ -48,7 +48,7 @@ class ScanRules:
 
 _SPECIAL = r"*_~`\"“”„‟«»‹›「」『』﹁﹂〝〞〟＂‘’‚'<&\[\]$\\|\n—–―()（）"
 # Apostrophes inside words are plain; `!` is not when an image may begin.
-_PLAIN = re.compile(rf"(?:[^{_SPECIAL}!]|(?<=[^\W_])['’](?=[^\W_])|!(?!\[)){{1,{clean.LOOK_AHEAD}}}")
+_PLAIN = re.compile(rf"(?:[^{_SPECIAL}!]++|(?<=[^\W_])['’](?=[^\W_])|!(?!\[))++")
 # What may become a keycap emoji or an image with the next characters.
 _HOLD = re.compile(r"[0-9#]\ufe0f?\Z|!\Z")
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
@@ -125,6 +125,11 @@ class Scanner:
         return self._taken()
 
     @property
+    def dialogue_seen(self) -> bool:
+        """Whether speech was marked as such, so that plain text is narration."""
+        return self._narrator.dialogue_seen
+
+    @property
     def learned(self) -> ReplyStyle:
         """What the text so far teaches about the chat; where it is silent, the prior."""
         unmarked = self._style.unmarked
@@ -158,7 +163,7 @@ class Scanner:
                 return True
             if text[at] != "\n":
                 return self._line_start(final)
-        match = _PLAIN.match(text, at)
+        match = _PLAIN.match(text, at, at + clean.LOOK_AHEAD)
         if match is not None:
             return self._words(match.end(), final)
         if text[at] == "\n":
@@ -171,7 +176,11 @@ class Scanner:
         text, at = self._cursor.text, self._cursor.at
         # Where the run begins, the character before it may no longer be in the buffer.
         skip = at + 1 if self._line.follows_word else at
-        address = clean.URL_START.search(text, skip, end)
+        run = text[at:end]
+        address = None
+        if "/" in run or "." in run:
+            # All that an address can begin with has one of them.
+            address = clean.URL_START.search(text, skip, end)
         if address is not None and address.start() == at:
             self._mode = self._address
             return True

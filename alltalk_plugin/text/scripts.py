@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from alltalk_plugin.domain.language import LanguageTag, base_language
@@ -113,6 +114,46 @@ _WRITTEN_IN: dict[str, tuple[str, ...]] = {
     KANA: ("ja",),
     HAN: ("zh", "ja", "yue", "cmn"),
 }
+_NEUTRAL = "."
+_CODES = {script: chr(0x100 + place) for place, script in enumerate(dict.fromkeys(s for _, s in _BLOCKS))}
+_SCRIPTS = {code: script for script, code in _CODES.items()}
+_SAME = re.compile(
+    rf"\.*(?:[{_CODES[HAN]}{_CODES[KANA]}][{_CODES[HAN]}{_CODES[KANA]}.]*|([^.])(?:\1|\.)*)|\.+"
+)
+
+
+class _ScriptCodes(dict[int, str]):
+    """`str.translate` table from letters to a mark of their script; learns each character once."""
+
+    def __missing__(self, code: int) -> str:
+        script = script_of(chr(code))
+        mark = self[code] = _NEUTRAL if script is None else _CODES[script]
+        return mark
+
+
+_SCRIPT_CODES = _ScriptCodes()
+
+
+def script_runs(text: str, start: int, end: int) -> Iterator[tuple[int, int, str | None]]:
+    """Ranges of `text[start:end]` in one script each (None: no letters); what is no letter goes with the
+    letters before it. Han and kana together are Japanese, so kana."""
+    codes = text[start:end].translate(_SCRIPT_CODES)
+    for run in _SAME.finditer(codes):
+        found = _SCRIPTS.get(run[1] or "")
+        if run[1] is None and (_CODES[HAN] in run[0] or _CODES[KANA] in run[0]):
+            found = KANA if _CODES[KANA] in run[0] else HAN
+        yield start + run.start(), start + run.end(), found
+
+
+def letters_by_script(text: str) -> dict[str, int]:
+    """How many letters of each script `text` has."""
+    if text.isascii():
+        letters = sum(map(str.isalpha, text))
+        return {LATIN: letters} if letters else {}
+    codes = text.translate(_SCRIPT_CODES)
+    return {_SCRIPTS[code]: codes.count(code) for code in sorted(set(codes) - {_NEUTRAL}, key=codes.index)}
+
+
 _NOT_LATIN = frozenset(language for languages in _WRITTEN_IN.values() for language in languages)
 
 

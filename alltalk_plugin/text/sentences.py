@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alltalk_plugin.domain.speech import Boundary, SpeakerRole, TextSpan
 from alltalk_plugin.text.marks import CLAUSE_END, DROPPED, GAP, SENTENCE_END, is_cjk, word_set
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
+class Voice(NamedTuple):
     """Whose words follow, and why; `spoken` False leaves them out."""
 
     role: SpeakerRole
@@ -26,11 +25,10 @@ class Voice:
 
     def continues(self, other: Voice) -> bool:
         """Whether one utterance may go on from `other` to this."""
-        return (self.role, self.speaker, self.spoken) == (other.role, other.speaker, other.spoken)
+        return self.role is other.role and self.speaker == other.speaker and self.spoken == other.spoken
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScannedSegment:
+class ScannedSegment(NamedTuple):
     """A sentence with its speaker, before its language is known.
 
     `runs` maps `text` to the original: (index in text, index in original) where each run begins.
@@ -171,6 +169,8 @@ class SentenceBuilder:
 
     def speak_as(self, voice: Voice) -> None:
         """Whose words follow. Another speaker ends the pending sentence."""
+        if voice is self._voice:
+            return
         if not voice.continues(self._voice):
             self._flush(None)
             self._voice = voice
@@ -257,13 +257,16 @@ class SentenceBuilder:
         self._gap = False
 
     def _flush(self, boundary: Boundary | None) -> None:
-        self._cut(ended=True)
-        self._hand_out(self._begin, len(self._text), boundary)
+        if self._text:
+            self._cut(ended=True)
+            self._hand_out(self._begin, len(self._text), boundary)
         self.discard()
 
     def _cut(self, *, ended: bool = False) -> None:
         """Hand out every sentence whose end is certain; pieces never exceed the limit."""
         text = self._text
+        if self._look >= len(text) <= self._begin + self._max:
+            return
         while True:
             limit = self._begin + self._max
             match = _TERMINATOR.search(text, max(self._look, self._begin))
@@ -319,13 +322,14 @@ class SentenceBuilder:
 
     def _hand_out(self, begin: int, end: int, boundary: Boundary | None) -> None:
         text = self._text
-        lead = _LEADING.match(text, begin, end)
-        if lead is not None:
-            begin = lead.end()
+        if begin < end and not text[begin].isalnum():
+            lead = _LEADING.match(text, begin, end)
+            if lead is not None:
+                begin = lead.end()
         while end > begin and text[end - 1] == " ":
             end -= 1
         words = text[begin:end]
-        if _SAYABLE.search(words) is None:
+        if not words[:1].isalnum() and _SAYABLE.search(words) is None:
             return
         runs = self._runs_within(begin, end)
         last_start, last_source = runs[-1]

@@ -188,25 +188,6 @@ class ModelPool(Protocol):
 
     def ticket(self, swap_id: str) -> SwapTicket | None: ...
 
-    def pin(self, model: ModelRef, *, pinned: bool = True) -> None:
-        """Keep the model from being evicted, or no longer; beats the settings, and is remembered.
-
-        Raises: ModelNotFound.
-        """
-        ...
-
-    def unload(self, model: ModelRef) -> None:
-        """Let the model go now, or once its last lease ends; who asks for it meanwhile keeps it.
-
-        Raises: ModelNotFound, ModelPinned.
-        """
-        ...
-
-    def on_event(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback`, from another thread, whenever the journal has grown; returns what forgets it
-        again. It must be quick and must not raise."""
-        ...
-
     def snapshot(self) -> tuple[ModelStatus, ...]:
         """Every model that is known, in the order of the settings; advisory."""
         ...
@@ -221,11 +202,6 @@ class Journal(Protocol):
 
     def since(self, seq: int, limit: int | None = None) -> tuple[SwapRecord, ...]:
         """Records after `seq`, oldest first."""
-        ...
-
-    def prune(self, *, keep_rows: int, before_ts: float) -> int:
-        """Delete what is older than `before_ts` or beyond the newest `keep_rows` (0: no limit), but for what
-        a replay needs; gives how many records went. Any thread."""
         ...
 
 

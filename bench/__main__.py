@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from bench import first_audio, journal_replay
+from bench import first_audio, host_output, journal_replay
 from bench.report import save_and_print
 
-MEASUREMENTS = {"first_audio": first_audio.measure, "journal_replay": journal_replay.measure}
+MEASUREMENTS = {
+    "first_audio": first_audio.measure,
+    "host_output": host_output.measure,
+    "journal_replay": journal_replay.measure,
+}
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import sys
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -229,7 +228,10 @@ def test_state_when_asked_names_what_is_new_once_and_nothing_unasked(
 ) -> None:
     connected.send(connected.new_chat(), "Hi", "Yes.")
     new = f"{next(iter(service.audio))}.mp3"
-    ask: Callable[[str], Any] = lambda query: json.loads(get(app, f"/alltalk_plugin/state{query}")[2])  # noqa: E731
+
+    def ask(query: str) -> Any:
+        return json.loads(get(app, f"/alltalk_plugin/state{query}")[2])
+
     assert ask("") == {"autoplay": True, "new": []}
     assert ask(f"?ask={NAME}&ask={new}") == {"autoplay": True, "new": [new]}
     assert ask(f"?ask={new}") == {"autoplay": True, "new": []}

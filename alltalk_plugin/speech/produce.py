@@ -18,11 +18,13 @@ from alltalk_plugin.domain.errors import (
     Cancelled,
     DeadlineExceeded,
     LanguageUnsupported,
+    LeaseRevoked,
     ModelError,
     ModelTimeout,
     SpeechError,
     SynthesisFailed,
     WorkerCrashed,
+    error_from_code,
 )
 from alltalk_plugin.domain.filters import AudioEffect
 from alltalk_plugin.domain.models import LeaseRequest, ModelKey, ModelRef
@@ -34,6 +36,7 @@ from alltalk_plugin.speech.cache import UtteranceCache
 from alltalk_plugin.speech.job import SpeechJob
 from alltalk_plugin.speech.pieces import pieces_of
 from alltalk_plugin.speech.plan import Batch, PlannedSegment, next_batch, runs_ahead
+from alltalk_plugin.text.lexicon import pronounced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +167,8 @@ class Production:
             self._job.cancel_source.raise_if_cancelled()
             if not heard:
                 raise SynthesisFailed("the engine made no sound of this text")
-        except Cancelled:
-            raise
+        except (Cancelled, LeaseRevoked):
+            raise  # revoked: the whole batch goes on elsewhere, this segment from its start
         except (WorkerCrashed, ModelTimeout) as error:
             self._died(item, error)
             return False
@@ -181,11 +184,13 @@ class Production:
 
     def _chunks(self, item: PlannedSegment, lease: ModelLease) -> Iterator[AudioChunk]:
         voice, segment = item.choice.voice, item.segment
+        language = voice.language or segment.language
         text = reduce_text(segment.text) if item.reduced else segment.text
+        text = pronounced(text, self._shop.settings().lexicon, language=language, voice=voice.name)
         for piece in pieces_of(text, self._shop.max_chars(lease.key.model)):
             request = SynthesisRequest(
                 text=piece,
-                language=voice.language or segment.language,
+                language=language,
                 speaker=voice.speaker,
                 reference_audio=voice.reference_audio,
                 rate=voice.rate,
@@ -291,11 +296,9 @@ class Production:
         self._report()
         clips, skipped = self._job.clips, self._job.skipped
         if not clips and skipped:
-            raise SpeechError(
-                f"nothing of the reply could be spoken: {skipped[0].message}",
-                hint=skipped[0].hint,
-                context={"first_code": skipped[0].code, "skipped": len(skipped)},
-            )
+            first = skipped[0]
+            message = f"nothing of the reply could be spoken: {first.message}"
+            raise error_from_code(first.code, message, hint=first.hint, context={"skipped": len(skipped)})
         self._writer.finish()
         first_s = self._first_audio_at_s
         self._job.finish(

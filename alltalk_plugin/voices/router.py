@@ -104,7 +104,7 @@ class Router:
             if claim.expected and disappointed is None:
                 disappointed = f"{claim.reason} was passed over: {objection}"
         language = segment.language
-        reasons = "; ".join(f"'{one.voice}': {one.reason}" for one in passed)
+        reasons = _grouped(passed)
         raise LanguageUnsupported(
             f"no voice can speak {language_name(language) if language else 'this'}: {reasons}",
             context={"language": language, "reason": reasons},
@@ -159,3 +159,11 @@ def _fallbacks(name: str, settings: Settings) -> Iterator[Claim]:
 def _whole_model(error: AlltalkError) -> bool:
     """Whether every voice on the same model would fail alike; a crash or a refusal is about one text."""
     return isinstance(error, ModelError) and not isinstance(error, WorkerCrashed | SynthesisFailed)
+
+
+def _grouped(passed: Iterable[PassedOver]) -> str:
+    """Each reason once, behind the voices it holds for."""
+    voices: dict[str, list[str]] = {}
+    for one in passed:
+        voices.setdefault(one.reason, []).append(f"'{one.voice}'")
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in voices.items())

@@ -127,7 +127,7 @@ def test_speak_when_nothing_could_be_spoken_then_the_reply_fails_with_the_first_
     studio: Studio,
 ) -> None:
     studio.pool.refuse["lonely"] = [ModelCorrupt("the files are damaged")]
-    with pytest.raises(SpeechError, match="the files are damaged"):
+    with pytest.raises(ModelCorrupt, match="nothing of the reply could be spoken: the files are damaged"):
         studio.speak("lonely: never")
 
 

@@ -172,12 +172,10 @@ def test_begin_when_the_store_refuses_then_its_error_and_no_job(studio: Studio) 
 
 
 def test_speak_when_the_disk_fills_midway_then_the_job_ends_with_the_store_error(studio: Studio) -> None:
-    def fill_the_disk(_ref: ModelRef) -> None:
-        for writer in studio.store.writers.values():
-            writer.fail_with = StoreFailed("no space left")
-
-    studio.pool.on_lease = fill_the_disk
+    gate = studio.loader.script("a").load_gate = Gate()
     ticket = studio.service.begin(Reply(text="a: hello there, this goes wrong"))
+    studio.store.writers[ticket.audio_id].fail_with = StoreFailed("no space left")
+    gate.open()
     job = studio.service.job(ticket.audio_id)
     assert job is not None
     with pytest.raises(StoreFailed):

@@ -203,7 +203,7 @@ def test_route_when_nobody_can_then_the_error_has_every_reason() -> None:
     with pytest.raises(LanguageUnsupported) as caught:
         router().route(segment(language="tlh"), reply("Anna"))
     assert "'anna': speaks German only, not tlh" in caught.value.message
-    assert "'default': the model 'espeak' has no tlh" in caught.value.message
+    assert "'default', 'narrator', 'espeak': the model 'espeak' has no tlh" in caught.value.message
     assert caught.value.context["language"] == "tlh"
 
 

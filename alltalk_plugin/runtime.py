@@ -17,7 +17,7 @@ from alltalk_plugin.domain.engines import EngineSpec
 from alltalk_plugin.domain.errors import SettingsError
 from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import Device, ModelProfile, ModelRef
-from alltalk_plugin.domain.ports import Clock, LanguageDetector
+from alltalk_plugin.domain.ports import Clock
 from alltalk_plugin.domain.voices import VoiceProfile
 from alltalk_plugin.housekeeping import Chore, Housekeeping
 from alltalk_plugin.ownership import Ownership, own
@@ -49,7 +49,6 @@ class Understanding:
     text: ReplyPreparer
     voices: VoiceCatalog
     router: Router
-    detector: LanguageDetector
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +151,7 @@ def _assemble(
     housekeeping = Housekeeping(
         Chore("settings", 2.0, store.reload_if_changed), Chore("audio retention", 300.0, audio.sweep)
     )
-    if len(settings().languages.candidates) > 1:
-        understanding.detector.warm()
+    understanding.text.warm()
     return Runtime(
         home=home,
         ownership=ownership,
@@ -186,7 +184,7 @@ def build_understanding(settings: Callable[[], Settings], plugins: Plugins) -> U
         profile = model_profiles(settings())[voice.model]
         return plugins.engines[profile.engine].speaks(profile, voice, language)
 
-    return Understanding(text, catalog, Router(settings, catalog, speaks, plugins.choose_voice), detector)
+    return Understanding(text, catalog, Router(settings, catalog, speaks, plugins.choose_voice))
 
 
 def model_profiles(settings: Settings) -> Mapping[ModelRef, ModelProfile]:

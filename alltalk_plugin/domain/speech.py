@@ -89,7 +89,8 @@ class Segment:
 
     `text` is clean and non-empty; `span` covers its source in the original. `confidence` is the
     detector's probability for this piece (None: not asked or not sure), `inherited` says the language
-    came from the reply or the default rather than from this piece.
+    came from the reply or the default rather than from this piece. `voice` is the name that the reply
+    itself chose (`[voice:NAME]`), if the settings allow that.
     """
 
     text: str
@@ -101,6 +102,7 @@ class Segment:
     inherited: bool = False
     boundary: Boundary = Boundary.SENTENCE
     why: str = ""
+    voice: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from alltalk_plugin.adapters import plain, text_generation_webui
 from alltalk_plugin.domain.engines import EngineSpec
@@ -11,6 +12,7 @@ from alltalk_plugin.domain.ports import LanguageDetector
 from alltalk_plugin.engines.specs import BUILT_IN
 from alltalk_plugin.plugins import hookimpl
 from alltalk_plugin.plugins.registries import NamedRegistrar, Registrar
+from alltalk_plugin.text.detectors import Cld2Detector, LinguaDetector
 from alltalk_plugin.text.language import LangidDetector, NoDetector
 
 
@@ -29,4 +31,7 @@ def alltalk_register_hosts(registry: Registrar[HostAdapter]) -> None:
 @hookimpl
 def alltalk_register_language_detectors(registry: NamedRegistrar[Callable[[], LanguageDetector]]) -> None:
     registry.register("py3langid", LangidDetector)
+    registry.register("lingua", LinguaDetector)
+    registry.register("lingua-low", partial(LinguaDetector, low_accuracy=True))
+    registry.register("pycld2", Cld2Detector)
     registry.register("none", NoDetector)

@@ -9,6 +9,7 @@ import numpy as np
 from loguru import logger
 
 from alltalk_plugin.domain.audio import Samples
+from alltalk_plugin.domain.errors import AlltalkError
 from alltalk_plugin.domain.filters import AudioEffect, TextFilter
 from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.ports import DetectedLanguage, LanguageDetector
@@ -55,6 +56,9 @@ class GuardedDetector:
         self._detector: LanguageDetector | None = None
         try:
             self._detector = factory()
+        except AlltalkError:
+            # It says what is missing (a package, a setting): whoever chose this detector must see that.
+            raise
         except Exception as error:  # noqa: BLE001 - a plugin call
             self._failed(error)
 

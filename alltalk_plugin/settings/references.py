@@ -34,6 +34,8 @@ def _voice_references(settings: Settings) -> Iterator[tuple[KeyPath, str | None]
         yield ("characters", name, "narrator"), character.narrator
         for language, chosen in character.languages.items():
             yield ("characters", name, "languages", language), chosen
+    for name in settings.lexicon.voices:
+        yield ("lexicon", "voices", name), name
     for language, chosen in settings.languages.voices.items():
         yield ("languages", "voices", language), chosen
 

@@ -84,6 +84,15 @@ class SpeechSettings(Section):
     code: Literal["skip", "announce"] = Field("skip", description="fenced code: left out, or announced")
     urls: Literal["skip", "host"] = Field("host", description="bare URLs: left out, or their host spoken")
     parentheses: Literal["speak", "skip", "narrator"] = Field("speak", description="text in ( )")
+    inline_voices: bool = Field(
+        False, description="[voice:NAME] in a reply chooses a voice up to the end of the paragraph"
+    )
+    first_clause_chars: int = Field(
+        30,
+        ge=0,
+        description="while a reply is being written its first words may end at a comma after so many"
+        " characters; 0: only at a sentence's end",
+    )
     max_segment_chars: int = Field(400, ge=40, le=2000, description="longest piece given to an engine")
     deadline_s: Seconds = Field(600.0, description="a reply that is not spoken by then ends with an error")
     max_concurrent_replies: int = Field(8, ge=1, description="replies spoken at the same time")
@@ -111,6 +120,7 @@ class CharacterSettings(Section):
     narrator: str | None = Field(None, description="narrator's voice in this character's replies")
     languages: dict[Tag, str] = Field(default_factory=dict, description="language -> voice")
     default_language: Tag | None = Field(None, description="when detection is undecided")
+    language: Tag | None = Field(None, description="speaks this language only; nothing is detected")
     aliases: tuple[str, ...] = Field((), description="other names of this character")
 
 
@@ -121,11 +131,34 @@ class LanguageSettings(Section):
     )
     default: Tag | None = Field(None, description="when detection is undecided and nobody says otherwise")
     preference: Tag | None = Field(None, description="the user's language; beats detection in routing")
-    detector: str = Field("py3langid", description="py3langid, or none, or the name of a plugin's detector")
+    detector: str = Field(
+        "py3langid", description="py3langid, lingua, lingua-low, pycld2, none, or the name of a plugin's"
+    )
     reply_threshold: Probability = Field(0.3, description="a whole reply below this is undecided")
     piece_threshold: Probability = Field(0.7, description="a piece below this inherits the reply's language")
     piece_min_words: int = Field(3, ge=1, description="shorter pieces inherit the reply's language")
     voices: dict[Tag, str] = Field(default_factory=dict, description="language -> voice")
+
+
+def _as_entry(word: str) -> str:
+    if not 0 < len(word) <= _LONGEST_ENTRY or not any(map(str.isalnum, word)) or word.count("*") > 2:
+        raise ValueError(
+            f"an entry is a word or a phrase of at most {_LONGEST_ENTRY} characters, with at most two '*'"
+        )
+    return word
+
+
+_LONGEST_ENTRY = 100
+Entry = Annotated[str, AfterValidator(_as_entry)]
+
+
+class LexiconSettings(Section):
+    languages: dict[Tag, dict[Entry, str]] = Field(
+        default_factory=dict, description="language -> word as written -> as it is to be said"
+    )
+    voices: dict[str, dict[Entry, str]] = Field(
+        default_factory=dict, description="voice -> the same; wins over the language's"
+    )
 
 
 class ModelSettings(Section):
@@ -133,7 +166,9 @@ class ModelSettings(Section):
     path: LocalPath | None = Field(None, description="folder or file of the model")
     device: str = Field("cpu", description="cpu, cuda:0, mps")
     pinned: bool = Field(False, description="never evicted")
-    idle_ttl_s: Seconds | None = Field(None, description="unloaded after this much idle time, seconds")
+    idle_ttl_s: Seconds | None = Field(
+        None, description="unloaded after this much idle time, seconds; 0: never; empty: swap.idle_ttl_s"
+    )
     options: dict[str, bool | int | float | str] = Field(
         default_factory=dict, description="load options of the engine"
     )
@@ -153,6 +188,18 @@ class SwapSettings(Section):
     retry_base_s: Seconds = Field(5.0, description="a failed model is tried again after this, doubling")
     retry_max_s: Seconds = Field(300.0, description="and never later than this")
     queue_limit: int = Field(256, ge=1, description="requests that may wait for models")
+    idle_ttl_s: Seconds = Field(
+        900.0,
+        description="a model unused for so long is unloaded, unless its own idle_ttl_s differs; 0: never",
+    )
+    margin_share: Probability = Field(
+        0.1,
+        description="room kept free beyond a model's need when it loads, as a share of it; 256 MB at most",
+    )
+    journal_keep_days: float = Field(90.0, ge=0, description="older journal lines are deleted; 0: no limit")
+    journal_keep_rows: int = Field(
+        20_000, ge=0, description="the oldest journal lines are deleted above this; 0: no limit"
+    )
 
 
 class AudioSettings(Section):
@@ -217,6 +264,7 @@ class Settings(Section):
         default_factory=dict, description="name as the chat has it -> voice"
     )
     languages: LanguageSettings = LanguageSettings()
+    lexicon: LexiconSettings = LexiconSettings()
     models: dict[str, ModelSettings] = Field(
         default_factory=lambda: dict(BUILTIN_MODELS),
         description="'espeak' exists unless defined anew",

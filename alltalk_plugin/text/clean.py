@@ -239,6 +239,18 @@ def footnote_at(text: str, at: int, *, final: bool) -> int | Wait | None:
     return WAIT if not final and len(rest) < 34 and "\n" not in rest else None
 
 
+_VOICE = re.compile(r"\[voice:([^\[\]\n]{0,60})\]", re.IGNORECASE)
+_VOICE_BEGUN = re.compile(r"\[(?:v|vo|voi|voic|voice|voice:[^\[\]\n]{0,60})?\Z", re.IGNORECASE)
+
+
+def voice_mark_at(text: str, at: int, *, final: bool) -> tuple[str, int] | Wait | None:
+    """The name in `[voice:NAME]` at the `[`, empty for `[voice:]`, and where the mark ends."""
+    match = _VOICE.match(text, at)
+    if match is not None:
+        return match[1].strip(), match.end()
+    return WAIT if not final and _VOICE_BEGUN.match(text, at) else None
+
+
 URL_START = re.compile(r"(?<![A-Za-z0-9])(?:https?://|ftp://|www\.)", re.IGNORECASE)
 URL_BEGUN = re.compile(
     r"(?<![A-Za-z0-9])(?:h|ht|htt|https?|https?:|https?:/|f|ft|ftp|ftp:|ftp:/|w{1,3})\Z", re.IGNORECASE

@@ -13,6 +13,26 @@ from alltalk_plugin.domain.ports import DetectedLanguage
 from alltalk_plugin.text.everyday import weights
 
 
+def best_of(scores: dict[str, float], text: str, tags: dict[str, LanguageTag]) -> DetectedLanguage | None:
+    """The likeliest language once the words and letters of a short text have had their say."""
+    names = tuple(sorted(scores))
+    factors = weights(text, names)
+    weighed = {name: scores[name] * factor for name, factor in zip(names, factors, strict=True)}
+    total = sum(weighed.values())
+    if total <= 0:
+        return None
+    best = max(names, key=weighed.__getitem__)
+    return DetectedLanguage(tags[best], weighed[best] / total)
+
+
+def by_base(candidates: Sequence[LanguageTag]) -> dict[str, LanguageTag]:
+    """The candidates by their language without region, the first of each."""
+    tags: dict[str, LanguageTag] = {}
+    for tag in candidates:
+        tags.setdefault(base_language(tag), tag)
+    return tags
+
+
 class NoDetector:
     """Knows nothing: for one language, or when detection is switched off. Thread-safe."""
 
@@ -51,9 +71,7 @@ class LangidDetector:
 
         `probability` is calibrated among the candidates. Blocks while the model is being loaded.
         """
-        tags: dict[str, LanguageTag] = {}
-        for tag in candidates:
-            tags.setdefault(base_language(tag), tag)
+        tags = by_base(candidates)
         if not text or not tags:
             return None
         if len(tags) == 1:
@@ -62,13 +80,7 @@ class LangidDetector:
         if not known:
             return None
         ranked = dict(self._identifier(known).rank(text))
-        factors = weights(text, known)
-        scores = [ranked.get(name, 0.0) * factor for name, factor in zip(known, factors, strict=True)]
-        total = sum(scores)
-        if total <= 0:
-            return None
-        best = max(range(len(known)), key=scores.__getitem__)
-        return DetectedLanguage(tags[known[best]], scores[best] / total)
+        return best_of({name: ranked.get(name, 0.0) for name in known}, text, tags)
 
     def _load(self) -> frozenset[str]:
         """The languages the model knows; loads it first if nobody has."""

@@ -39,12 +39,14 @@ class Markup:
         inline: InlineMarks,
         thought: Callable[[bool], bool | None],
         code: Literal["skip", "announce"],
+        inline_voices: bool,
     ) -> None:
         self._cursor = cursor
         self._line = line
         self._inline = inline
         self._thought = thought
         self._code_rule = code
+        self._inline_voices = inline_voices
 
     def read(self, char: str, final: bool) -> bool:
         """Deal with the special character at the cursor."""
@@ -211,6 +213,14 @@ class Markup:
                 found = self._thought(final)
                 if found is not None:
                     return found
+            if self._inline_voices:
+                chosen = clean.voice_mark_at(text, at, final=final)
+                if chosen is WAIT:
+                    return False
+                if chosen is not None:
+                    name, name_end = chosen
+                    self._line.sentences.choose(name or None)
+                    return self._unspoken(name_end)
             end = clean.footnote_at(text, at, final=final)
         else:
             end = clean.link_tail_at(text, at, final=final)

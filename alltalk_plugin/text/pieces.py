@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from alltalk_plugin.domain.language import LanguageTag, base_language
+from alltalk_plugin.domain.language import LanguageTag, base_language, same_language
 from alltalk_plugin.domain.ports import DetectedLanguage, LanguageDetector
 from alltalk_plugin.domain.speech import Boundary, Reply, SpeakerRole
 from alltalk_plugin.settings.schema import LanguageSettings
@@ -82,14 +82,24 @@ class ReplyLanguages:
         self._settings = settings
         self._detector = detector
         self._candidates = reply.languages if reply.languages is not None else settings.candidates
-        sample = _sample(segments)
+        self._sample = ""
         self._fitting: dict[str, tuple[LanguageTag, ...]] = {}
-        self._has_kana = KANA in letters_by_script(sample)
-        self.language, self._why = self._of_reply(sample)
+        self._judge(_sample(segments))
         self._previous: LanguageTag | None = None
         self._going_on: dict[tuple[SpeakerRole, str | None], LanguageTag] = {}
         self._open: LanguageTag | None = None
         self._one_latin = len(written_in(LATIN, self._candidates)) == 1
+
+    def hear(self, segments: Sequence[ScannedSegment]) -> None:
+        """More of a reply that is being written: its language is judged anew until there is enough."""
+        if len(self._sample) <= _ENOUGH_CHARS:
+            self._judge("\n".join(part for part in (self._sample, _sample(segments)) if part))
+
+    def _judge(self, sample: str) -> None:
+        self._sample = sample
+        self._fitting.clear()
+        self._has_kana = KANA in letters_by_script(sample)
+        self.language, self._why = self._of_reply(sample)
 
     def pieces(self, segment: ScannedSegment) -> tuple[Piece, ...]:
         """The pieces of a segment, in order; together they cover its text. Call in reading order."""
@@ -127,6 +137,9 @@ class ReplyLanguages:
     def _of_reply(self, sample: str) -> tuple[LanguageTag | None, str]:
         if self._reply.language is not None:
             return self._reply.language, "asked for"
+        if self._reply.chat.language is not None:
+            # A wish for the chat; pieces that clearly are in another language still say so.
+            return self._reply.chat.language, "the chat's language"
         spoken = _ADDRESS.sub(" ", sample)
         letters = {
             script: count * _LETTERS_EACH.get(script, 1)
@@ -143,16 +156,25 @@ class ReplyLanguages:
             words = _WORD.findall(own)
             if script == LATIN and len(words) == 1 and not is_everyday(words[0]):
                 needed = max(needed, _LONE_WORD_PROBABILITY)
+            if detected is not None and self._departs(detected.language, script):
+                few = script == LATIN and len(words) < self._settings.piece_min_words
+                needed = max(needed, _CLAUSE_PROBABILITY if few else self._settings.piece_threshold)
             if detected is not None and detected.probability >= needed:
                 return detected.language, f"from the reply, {detected.probability:.2f}"
-        chat = self._reply.chat.language, "the chat's language"
         style = self._reply.style.language, "as before in this chat"
         default = self._reply.default_language, "default of the character"
         general = self._settings.default, "default"
-        for language, why in (default, chat, style, general):
+        for language, why in (default, style, general):
             if language is not None:
                 return language, why
         return None, "undecided"
+
+    def _departs(self, language: LanguageTag, script: str) -> bool:
+        """Whether the reply would leave the language that its chat has and that could be written so."""
+        expected = self._reply.default_language or self._reply.style.language
+        if expected is None or same_language(expected, language):
+            return False
+        return any(same_language(expected, each) for each in self._written_in(script))
 
     # --- pieces -------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -12,13 +13,22 @@ from alltalk_plugin.domain.ports import LanguageDetector
 from alltalk_plugin.domain.speech import Boundary, Reply, ReplyStyle, Segment, TextSpan
 from alltalk_plugin.settings.schema import LanguageSettings, SpeechSettings
 from alltalk_plugin.text import reasoning
+from alltalk_plugin.text.growing import GrowingReply
 from alltalk_plugin.text.pieces import Piece, ReplyLanguages, enough_for_reply
 from alltalk_plugin.text.scanner import Scanner, ScanRules
+from alltalk_plugin.text.scripts import LATIN, written_in
 from alltalk_plugin.text.sentences import ScannedSegment
 
 _STYLE_STEP_CHARS = 4000
 _FIRST_STYLE_STEP_CHARS = 250
 _SCAN_STEP_CHARS = 8000
+_EXAMPLES = {
+    LATIN: "Hello, how are you today?",
+    "cyrillic": "Привет, как у тебя дела?",
+    "arabic": "مرحبا كيف حالك اليوم",
+    "devanagari": "नमस्ते, आप कैसे हैं?",
+}
+"""A text for each script in which several languages have to be told apart."""
 _STYLE_MARK = re.compile(r"""["“„«»「『‘*_—–―&]|(?<!\w)'""")
 """Without any of these a text has neither dialogue nor marked narration."""
 
@@ -71,6 +81,35 @@ class ReplyPreparer:
         languages = ReplyLanguages(known, self._languages(), self._detector, scanned)
         return replace(learned, language=languages.language)
 
+    def growing(self, reply: Reply) -> GrowingReply:
+        """For a reply that is still being written; its `text` is ignored.
+
+        One scan with the style of the chat as the prior. Its first segment may end at a clause.
+        """
+        speech = self._speech()
+        rules = replace(_rules(speech), first_clause_chars=speech.first_clause_chars)
+        languages = ReplyLanguages(reply, self._languages(), self._detector, ())
+
+        def finished(scanned: ScannedSegment) -> Iterator[Segment]:
+            return self._filtered(_segments(scanned, languages.pieces(scanned)))
+
+        return GrowingReply(lambda: _scanner(reply, reply.style, rules), languages.hear, finished)
+
+    def warm(self) -> None:
+        """Load what telling the candidates apart needs, in the background; returns at once."""
+        candidates = self._languages().candidates
+        groups = [fitting for script in _EXAMPLES if len(fitting := written_in(script, candidates)) > 1]
+        if not groups or len(candidates) < 2:
+            return
+        self._detector.warm()
+        threading.Thread(target=self._try_out, name="language-warm-up", daemon=True).start()
+
+    def _try_out(self) -> None:
+        for script, example in _EXAMPLES.items():
+            fitting = written_in(script, self._languages().candidates)
+            if len(fitting) > 1:
+                self._detector.detect(example, fitting)
+
     def _filtered(self, segments: Iterator[Segment]) -> Iterator[Segment]:
         if not self._filters:
             yield from segments
@@ -92,6 +131,7 @@ def _rules(speech: SpeechSettings) -> ScanRules:
         urls=speech.urls,
         parentheses=speech.parentheses,
         max_segment_chars=speech.max_segment_chars,
+        inline_voices=speech.inline_voices,
     )
 
 
@@ -145,4 +185,5 @@ def _segments(scanned: ScannedSegment, pieces: Sequence[Piece]) -> Iterator[Segm
             inherited=piece.inherited,
             boundary=scanned.boundary if place == last else Boundary.NONE,
             why=f"{scanned.why}; {piece.why}",
+            voice=scanned.voice,
         )

@@ -44,6 +44,8 @@ class ScanRules:
     urls: Literal["skip", "host"] = "host"
     parentheses: Literal["speak", "skip", "narrator"] = "speak"
     max_segment_chars: int = 400
+    inline_voices: bool = False
+    first_clause_chars: int = 0
 
 
 _SPECIAL = r"*_~`\"“”„‟«»‹›「」『』﹁﹂〝〞〟＂‘’‚'<&\[\]$\\|\n—–―()（）"
@@ -77,7 +79,9 @@ class Scanner:
         self._style = style
         self._urls = rules.urls
         self._out: list[ScannedSegment] = []
-        self._sentences = SentenceBuilder(rules.max_segment_chars, self._out.append)
+        self._sentences = SentenceBuilder(
+            rules.max_segment_chars, self._out.append, first_clause_chars=rules.first_clause_chars
+        )
         self._narrator = Narrator(
             style.unmarked,
             narration=rules.narrator,
@@ -89,7 +93,12 @@ class Scanner:
         self._inline = InlineMarks(self._line, rules.parentheses)
         self._cursor = Cursor()
         self._markup = Markup(
-            self._cursor, self._line, inline=self._inline, thought=self._thought, code=rules.code
+            self._cursor,
+            self._line,
+            inline=self._inline,
+            thought=self._thought,
+            code=rules.code,
+            inline_voices=rules.inline_voices,
         )
         self._lines = LineReader(roster)
         self._mode: Callable[[bool], bool] = self._text

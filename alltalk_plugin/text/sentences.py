@@ -8,11 +8,14 @@ is decided depends on the text so far and never on how it arrived.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable
+from operator import itemgetter
 from typing import NamedTuple
 
 from alltalk_plugin.domain.speech import Boundary, SpeakerRole, TextSpan
-from alltalk_plugin.text.marks import CLAUSE_END, DROPPED, GAP, SENTENCE_END, is_cjk, word_set
+from alltalk_plugin.text.marks import CLAUSE_END, DROPPED, GAP, SENTENCE_END, is_cjk
+from alltalk_plugin.text.sentence_ends import ends_sentence
 
 
 class Voice(NamedTuple):
@@ -33,7 +36,8 @@ class ScannedSegment(NamedTuple):
 
     `runs` maps `text` to the original: (index in text, index in original) where each run begins.
     `inserts` are ranges of `text` that stood in quotes or asterisks of their own: a language may change
-    there. `said` False: the words are ours, not the reply's (an announcement).
+    there. `said` False: the words are ours, not the reply's (an announcement). `voice` is one that the
+    reply itself named.
     """
 
     text: str
@@ -45,99 +49,35 @@ class ScannedSegment(NamedTuple):
     runs: tuple[tuple[int, int], ...]
     inserts: tuple[tuple[int, int], ...] = ()
     said: bool = True
+    voice: str | None = None
 
     def source_of(self, index: int) -> int:
         """The original's index of the character at `index` of `text`."""
-        start, source = self.runs[0]
-        for run_start, run_source in self.runs:
-            if run_start > index:
-                break
-            start, source = run_start, run_source
+        start, source = self.runs[bisect_right(self.runs, index, key=itemgetter(0)) - 1]
         return source + index - start
 
 
 _TERMINATOR = re.compile(r"[.!?…؟۔।॥‼⁇⁈⁉]+[)\]’'›]*|[。！？｡]+[.!?…。！？｡)\]’）］】》〉]*")
 _CLAUSE = re.compile(r"[,;:—–،؛](?= )|[、，；：]")
-_WORD_BEFORE_DOT = re.compile(r"([^\W_][\w.’'-]*)\.\Z")
 _SAYABLE = re.compile(r"[^\W_]")
 _PIECES = re.compile(r"\x00+|[\x01 ]+|[^\x00\x01 ]+(?: [^\x00\x01 ]+)*")
 _LEADING = re.compile(r"(?:[\s,.;:!?…、。，；：！？)\]}’›》]|[–—]|-(?=\s))+")
-
-_ABBREVIATIONS = word_set(
-    """
-    mr mrs ms mx dr prof rev hon gen col capt cpt lt sgt st sr jr mt ft messrs
-    vs eg e.g ie i.e cf al approx appt dept est ed eds u.s u.k a.m p.m
-    z.b d.h u.a z.t s.o bzw ca evtl ggf inkl str hr fr frl dipl ing bd
-    mme mlle mm mgr av av.j.c
-    sra srta dra ud uds vd vds
-    sig sig.ra dott dott.ssa prof.ssa
-    exmo exma
-    dhr mevr drs bijv enz t.a.v o.a
-    np m.in prof.dr tzw ul godz
-    т.е т.д т.п т.к др им ул г гг стр см руб
-    напр
-    örn vb sn dr.öğr
-    např tzv apod mgr
-    pl dr.h ifj özv
-    """
-)
-_BEFORE_NUMBER = word_set(
-    """
-    no nr p pp fig vol ch art abs núm pág n
-    jan feb mar apr jun jul aug sep sept oct okt nov dec dez
-    """
-)
-_MONTHS = word_set(
-    """
-    januar jänner februar märz april mai juni juli august september oktober november dezember
-    """
-)
-
-
-def ends_sentence(text: str, start: int, end: int) -> bool | None:
-    """Whether the terminators at `text[start:end]` end a sentence; None while more text must be seen."""
-    if end >= len(text):
-        return None
-    if text[start] in "。！？｡":
-        return True
-    if text[end] != " ":
-        return is_cjk(text[end]) and text[end - 1] != "."
-    if end + 1 >= len(text):
-        return None
-    following = text[end + 1]
-    if following.islower():
-        return False
-    if text[end - 1] != "." or end - start > 1:
-        return True
-    word = _WORD_BEFORE_DOT.search(text, max(0, start - 24), end)
-    if word is None:
-        return True
-    stem = word[1]
-    if stem.isdigit():
-        return not (len(stem) <= 2 and _month_follows(text, end + 1))
-    lowered = stem.lower()
-    if lowered in _ABBREVIATIONS:
-        return False
-    if lowered in _BEFORE_NUMBER:
-        return not following.isdigit()
-    # A single capital is an initial ("J. Smith") unless it is the pronoun.
-    return not (len(stem) == 1 and stem.isupper() and stem != "I" and not is_cjk(stem))
-
-
-def _month_follows(text: str, at: int) -> bool:
-    match = re.compile(r"[^\W\d_]+").match(text, at)
-    return match is not None and match[0].lower() in _MONTHS
 
 
 class SentenceBuilder:
     """Collects spoken text and hands out segments. One thread.
 
-    `append` takes text as `spoken_form` gives it; `gap` says that something unspoken stood here.
+    `append` takes text as `spoken_form` gives it; `gap` says that something unspoken stood here. With
+    `first_clause_chars` the very first segment may end at a clause that is at least so long.
     """
 
-    def __init__(self, max_chars: int, emit: Callable[[ScannedSegment], None]) -> None:
+    def __init__(
+        self, max_chars: int, emit: Callable[[ScannedSegment], None], *, first_clause_chars: int = 0
+    ) -> None:
         self._max = max_chars
+        self._first_clause = first_clause_chars
         self._emit = emit
+        self._chosen: str | None = None
         self._voice = Voice(SpeakerRole.CHARACTER, None, "")
         self._gap = False
         self._clear()
@@ -176,6 +116,12 @@ class SentenceBuilder:
             self._voice = voice
         elif self._begin == len(self._text):
             self._voice = voice
+
+    def choose(self, voice: str | None) -> None:
+        """The reply names the voice of what follows, up to the end of the paragraph (None: no more)."""
+        if voice != self._chosen:
+            self._flush(None)
+            self._chosen = voice
 
     def gap(self) -> None:
         """Something unspoken stands between two words."""
@@ -244,12 +190,15 @@ class SentenceBuilder:
                     why=why,
                     runs=((0, span.start),),
                     said=False,
+                    voice=self._chosen,
                 )
             )
 
     def break_off(self, boundary: Boundary) -> None:
         """The text ends here, whatever its punctuation."""
         self._flush(boundary)
+        if boundary is Boundary.PARAGRAPH:
+            self._chosen = None
 
     def discard(self) -> None:
         """Forget what is pending."""
@@ -270,6 +219,12 @@ class SentenceBuilder:
         while True:
             limit = self._begin + self._max
             match = _TERMINATOR.search(text, max(self._look, self._begin))
+            if self._first_clause:
+                clause = _CLAUSE.search(text, self._begin + self._first_clause - 1)
+                if clause is not None and (match is None or clause.start() < match.start()):
+                    self._hand_out(self._begin, clause.end(), Boundary.CLAUSE)
+                    self._begin = self._look = clause.end()
+                    continue
             if match is not None and match.end() <= limit:
                 verdict = ends_sentence(text, match.start(), match.end())
                 if verdict is None:
@@ -342,7 +297,9 @@ class SentenceBuilder:
             why=self._voice.why,
             runs=runs,
             inserts=self._inserts_within(begin, end),
+            voice=self._chosen,
         )
+        self._first_clause = 0
         self._emit(segment)
 
     def _runs_within(self, begin: int, end: int) -> tuple[tuple[int, int], ...]:

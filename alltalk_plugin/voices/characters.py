@@ -30,12 +30,16 @@ def find_character(settings: Settings, name: str | None) -> Character | None:
 
 
 def with_character_defaults(reply: Reply, settings: Settings) -> Reply:
-    """`reply` with what the settings know: its character's default language where it names none itself,
+    """`reply` with what the settings know: its character's language where it names none itself,
     and every character as a name that may speak a line (`Name: ...`), since not every host has a roster."""
     known = (name for key, entry in settings.characters.items() for name in (key, *entry.aliases))
     roster = tuple(dict.fromkeys((*reply.chat.roster, *known)))
     reply = replace(reply, chat=replace(reply.chat, roster=roster))
     character = find_character(settings, reply.character)
-    if reply.default_language is not None or character is None:
+    if character is None:
         return reply
-    return replace(reply, default_language=character.settings.default_language)
+    return replace(
+        reply,
+        language=reply.language or character.settings.language,
+        default_language=reply.default_language or character.settings.default_language,
+    )

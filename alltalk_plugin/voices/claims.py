@@ -27,8 +27,10 @@ class Claim:
 
 
 def claims(segment: Segment, reply: Reply, settings: Settings) -> Iterator[Claim]:
-    """Explicit choice, character's voice for the language, character's (narrator's) voice, the user's
-    preferred language, the detected language, the default voice."""
+    """A voice the text itself names, explicit choice, character's voice for the language, character's
+    (narrator's) voice, the user's preferred language, the detected language, the default voice."""
+    if segment.voice is not None and (named := named_voice(settings, segment.voice)) is not None:
+        yield Claim(named, f"chosen in the text: voice '{named}'")
     if reply.voice is not None:
         yield Claim(reply.voice, f"asked for: voice '{reply.voice}'")
     yield from _own(segment, reply, settings)
@@ -71,6 +73,12 @@ def _how_known(segment: Segment, reply: Reply) -> str:
     if reply.language is not None:
         return "asked for"
     return "the reply's" if segment.inherited else "detected"
+
+
+def named_voice(settings: Settings, name: str) -> str | None:
+    """The voice that a reply names, upper and lower case alike; None when there is none."""
+    wanted = name.strip().casefold()
+    return next((voice for voice in settings.voices if voice.casefold() == wanted), None)
 
 
 def for_language(voices: Mapping[LanguageTag, str], language: LanguageTag) -> str | None:

@@ -1,0 +1,110 @@
+"""A reply that is still being written, shown again and again as far as it has come.
+
+What was handed out stands. What was not may still change: hosts cut stop strings off the end, take the
+speaker's name away, or write a sentence anew. Then the reply is scanned again, and only what lies beyond
+the words already handed out follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from alltalk_plugin.domain.speech import Segment, TextSpan
+from alltalk_plugin.text.scanner import Scanner
+from alltalk_plugin.text.sentences import ScannedSegment
+
+_RECOGNISED_BY = 40
+_MOVES_BY = 200
+"""Words handed out are recognised by their last 40 characters, at most 200 further left than they were."""
+
+
+def _common_length(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
+    return low
+
+
+class GrowingReply:
+    """Segments of a reply as they become certain. One thread.
+
+    `scanner` makes a scanner at its beginning, `hear` is told each segment before `finished` turns it into
+    what is spoken.
+    """
+
+    def __init__(
+        self,
+        scanner: Callable[[], Scanner],
+        hear: Callable[[Sequence[ScannedSegment]], None],
+        finished: Callable[[ScannedSegment], Iterable[Segment]],
+    ) -> None:
+        self._new_scanner = scanner
+        self._hear = hear
+        self._finished = finished
+        self._scanner = scanner()
+        self._text = ""
+        self._out_to = 0
+
+    @property
+    def text(self) -> str:
+        """The reply as far as it has come."""
+        return self._text
+
+    def add(self, delta: str) -> tuple[Segment, ...]:
+        """More text: the segments it made certain."""
+        self._text += delta
+        return self._handed_out(self._scanner.feed(delta))
+
+    def show(self, text: str) -> tuple[Segment, ...]:
+        """The whole text so far, which may differ from what was shown before: new certain segments."""
+        if text.startswith(self._text):
+            return self.add(text[len(self._text) :])
+        self._scanner = self._new_scanner()
+        self._move_end(text)
+        self._text = text
+        return self._handed_out(self._scanner.feed(text))
+
+    def finish(self, text: str | None = None) -> tuple[Segment, ...]:
+        """The rest, now that the reply is complete; `text` is its final form. Call once, last."""
+        shown = self.show(text) if text is not None else ()
+        return shown + self._handed_out(self._scanner.finish())
+
+    def _move_end(self, text: str) -> None:
+        """Where the words handed out end in the new text. Equal before them (a name was taken away, an
+        entity written out): they are looked for, since the place has moved."""
+        same = _common_length(self._text, text)
+        if same >= self._out_to:
+            return
+        last_words = self._text[same : self._out_to][-_RECOGNISED_BY:]
+        found = text.find(last_words, max(0, self._out_to - len(last_words) - _MOVES_BY))
+        self._out_to = found + len(last_words) if found >= 0 else self._out_to
+
+    def _handed_out(self, scanned: Sequence[ScannedSegment]) -> tuple[Segment, ...]:
+        new = [rest for each in scanned if (rest := self._beyond(each)) is not None]
+        if not new:
+            return ()
+        self._hear(new)
+        self._out_to = max(self._out_to, new[-1].span.end)
+        return tuple(segment for each in new for segment in self._finished(each))
+
+    def _beyond(self, segment: ScannedSegment) -> ScannedSegment | None:
+        """What of the segment was not handed out before; None: nothing."""
+        if segment.span.start >= self._out_to:
+            return segment
+        if segment.span.end <= self._out_to:
+            return None
+        cut = next(
+            (place for place in range(len(segment.text)) if segment.source_of(place) >= self._out_to),
+            len(segment.text),
+        )
+        while cut < len(segment.text) and not segment.text[cut].isalnum():
+            cut += 1
+        if cut == len(segment.text):
+            return None
+        source = segment.source_of(cut)
+        runs = ((0, source), *((start - cut, at) for start, at in segment.runs if start > cut))
+        return segment._replace(
+            text=segment.text[cut:], span=TextSpan(source, segment.span.end), runs=runs, inserts=()
+        )

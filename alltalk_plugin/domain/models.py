@@ -49,8 +49,8 @@ class ModelState(StrEnum):
 class ModelProfile:
     """What the settings say about one model.
 
-    `options` go to the engine as they are, already checked against its schema. `idle_ttl_s` None keeps
-    it until its memory is wanted.
+    `options` go to the engine as they are, already checked against its schema. `idle_ttl_s` None means the
+    general one of the settings, 0 never.
     """
 
     ref: ModelRef
@@ -128,7 +128,11 @@ class SwapOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SwapPlan:
-    """What a swap to `target` would do now: which order, who leaves, which bytes decide it."""
+    """What a swap to `target` would do now: which order, who leaves, which bytes decide it.
+
+    `eta_s` is the time its load is expected to take, `eta_range_s` the shortest and longest to be expected;
+    None for a model of which nothing is known yet.
+    """
 
     target: ModelRef
     mode: SwapMode
@@ -137,11 +141,13 @@ class SwapPlan:
     free_bytes: int
     budget_bytes: int
     eta_s: float | None
+    eta_range_s: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwapRecord:
-    """One line of the journal; fields that do not apply are None. `ts` is Unix seconds, `mono` monotonic."""
+    """One line of the journal; fields that do not apply are None. `ts` is Unix seconds, `mono` monotonic;
+    bytes are those of `device`."""
 
     seq: int
     ts: float
@@ -160,6 +166,7 @@ class SwapRecord:
     error: str | None = None
     settings_hash: str | None = None
     prev_good: ModelRef | None = None
+    device: Device | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,3 +184,5 @@ class ModelStatus:
     pinned: bool
     last_error: str | None = None
     retry_at_mono: float | None = None
+    eta_s: float | None = None
+    eta_range_s: tuple[float, float] | None = None

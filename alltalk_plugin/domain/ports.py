@@ -125,7 +125,8 @@ class ModelLease(Protocol):
         ...
 
     def synthesize(self, request: SynthesisRequest, cancel: CancelToken) -> Iterator[AudioChunk]:
-        """As `LoadedModel.synthesize`. A WorkerCrashed is reported to the pool by the lease itself."""
+        """As `LoadedModel.synthesize`. A WorkerCrashed is reported to the pool by the lease itself.
+        Raises besides: Superseded, before the next text, once somebody has forced a switch."""
         ...
 
 
@@ -188,6 +189,18 @@ class ModelPool(Protocol):
 
     def ticket(self, swap_id: str) -> SwapTicket | None: ...
 
+    def pin(self, model: ModelRef, *, pinned: bool = True) -> None:
+        """Keep it from being evicted, or no longer; beats the settings, is kept. Raises: ModelNotFound."""
+
+    def unload(self, model: ModelRef) -> None:
+        """Let it go now, or once its last lease ends; who asks for it meanwhile keeps it.
+        Raises: ModelNotFound, RequestError for a pinned one."""
+
+    def on_event(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` (quick, never raising) from another thread whenever the journal has grown;
+        returns what forgets it again."""
+        ...
+
     def snapshot(self) -> tuple[ModelStatus, ...]:
         """Every model that is known, in the order of the settings; advisory."""
         ...
@@ -202,6 +215,14 @@ class Journal(Protocol):
 
     def since(self, seq: int, limit: int | None = None) -> tuple[SwapRecord, ...]:
         """Records after `seq`, oldest first."""
+        ...
+
+    @property
+    def last_seq(self) -> int: ...
+
+    def prune(self, *, keep_rows: int, before_ts: float) -> int:
+        """Delete what is older or beyond the newest `keep_rows` (0: no limit), but for what a replay needs;
+        gives how many records went. Any thread."""
         ...
 
 

@@ -1,16 +1,19 @@
-"""The managed swap service over HTTP: models, swaps, rollback, journal."""
+"""The managed swap service over HTTP: models, swaps, rollback, pins, journal, events."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
+from starlette.responses import Response
 
 from alltalk_plugin.domain.errors import SwapUnknown
+from alltalk_plugin.domain.models import ModelRef
 from alltalk_plugin.domain.ports import SwapTicket
+from alltalk_plugin.http.model_events import ModelEvents
 from alltalk_plugin.http.rim import Rim
 from alltalk_plugin.http.views import JournalView, ModelsView, ModelView, RecordView, SwapView
-from alltalk_plugin.http.wire import RollbackRequest, SwapRequest
+from alltalk_plugin.http.wire import PinRequest, RollbackRequest, SwapRequest
 
 
 def swap_routes(rim: Rim) -> APIRouter:
@@ -29,6 +32,16 @@ def swap_routes(rim: Rim) -> APIRouter:
         now_mono = rim.clock.monotonic()
         return ModelsView(models=[ModelView.of(status, now_mono=now_mono) for status in pool.snapshot()])
 
+    @routes.post("/models/{model}/pin", status_code=204)
+    async def pin(model: ModelRef, asked: PinRequest) -> None:
+        """Keep a model from being evicted, or no longer."""
+        await rim.threads.run(pool.pin, model, pinned=asked.pinned)
+
+    @routes.post("/models/{model}/unload", status_code=204)
+    async def unload(model: ModelRef) -> None:
+        """Let a model go as soon as nobody speaks with it."""
+        await rim.threads.run(pool.unload, model)
+
     @routes.post("/swaps", status_code=202)
     async def swap(asked: SwapRequest) -> SwapView:
         """Make a model the loaded one; the outcome follows under the swap's id."""
@@ -39,7 +52,7 @@ def swap_routes(rim: Rim) -> APIRouter:
                 mode=asked.mode,
                 force=asked.force,
                 dry_run=asked.dry_run,
-                cause="api",
+                cause=asked.cause,
             )
         )
 
@@ -68,5 +81,16 @@ def swap_routes(rim: Rim) -> APIRouter:
             records=[RecordView.model_validate(record) for record in records],
             last_seq=records[-1].seq if records else since,
         )
+
+    @routes.get("/events", response_class=Response)
+    async def events(
+        since: Annotated[int | None, Query(ge=0)] = None,
+        last_event_id: Annotated[int | None, Header(ge=0)] = None,
+    ) -> Response:
+        """The journal as server-sent events, as it grows; `Last-Event-ID` is the number of the last record
+        that was seen, without it the stream begins now."""
+        seen = last_event_id if last_event_id is not None else since
+        journal = rim.runtime.journal
+        return ModelEvents(journal, pool.on_event, rim.threads, journal.last_seq if seen is None else seen)
 
     return routes

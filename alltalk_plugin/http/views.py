@@ -173,7 +173,8 @@ class VoicesView(View):
 
 
 class ModelView(View):
-    """`need_bytes` is what must be free to load it; `retry_in_s` when a failed one is tried again."""
+    """`need_bytes` is what must be free to load it; `retry_in_s` when a failed one is tried again; `eta_s`
+    how long a load is expected to take, `eta_range_s` the least and the most."""
 
     id: str
     engine: str
@@ -186,6 +187,8 @@ class ModelView(View):
     pinned: bool
     last_error: str | None
     retry_in_s: float | None
+    eta_s: float | None
+    eta_range_s: tuple[float, float] | None
 
     @classmethod
     def of(cls, status: ModelStatus, *, now_mono: float) -> ModelView:
@@ -202,6 +205,8 @@ class ModelView(View):
             pinned=status.pinned,
             last_error=status.last_error,
             retry_in_s=None if retry_at is None else max(0.0, retry_at - now_mono),
+            eta_s=status.eta_s,
+            eta_range_s=status.eta_range_s,
         )
 
 
@@ -217,6 +222,7 @@ class PlanView(View):
     free_bytes: int
     budget_bytes: int
     eta_s: float | None
+    eta_range_s: tuple[float, float] | None
 
 
 class SwapView(View):
@@ -257,6 +263,7 @@ class RecordView(View):
     error: str | None
     settings_hash: str | None
     prev_good: str | None
+    device: str | None
 
 
 class JournalView(View):

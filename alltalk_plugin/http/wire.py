@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -120,10 +120,18 @@ class ByeRequest(HostWire):
 
 
 class SwapRequest(Wire):
+    """`cause` person: chosen by hand just now; it waits for the minimum interval instead of being refused,
+    and a newer choice takes its place."""
+
     target: ModelRef
+    cause: Literal["api", "person"] = "api"
     mode: SwapMode = SwapMode.AUTO
     force: bool = False
     dry_run: bool = False
+
+
+class PinRequest(Wire):
+    pinned: bool = True
 
 
 class RollbackRequest(Wire):

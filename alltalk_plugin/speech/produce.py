@@ -21,6 +21,7 @@ from alltalk_plugin.domain.errors import (
     LeaseRevoked,
     ModelError,
     ModelTimeout,
+    Superseded,
     SpeechError,
     SynthesisFailed,
     WorkerCrashed,
@@ -167,8 +168,8 @@ class Production:
             self._job.cancel_source.raise_if_cancelled()
             if not heard:
                 raise SynthesisFailed("the engine made no sound of this text")
-        except (Cancelled, LeaseRevoked):
-            raise  # revoked: the whole batch goes on elsewhere, this segment from its start
+        except (Cancelled, Superseded):
+            raise  # superseded: the whole batch goes on elsewhere, this segment from its start
         except (WorkerCrashed, ModelTimeout) as error:
             self._died(item, error)
             return False

@@ -21,17 +21,20 @@ from alltalk_plugin.domain.errors import (
     WorkerCrashed,
 )
 from alltalk_plugin.domain.models import ModelRef, ModelState, SwapMode, SwapOutcome
-from alltalk_plugin.swap.admission import check_size, decide, plan_of
-from alltalk_plugin.swap.effects import Accept, Deny, Drop, Effect, Kind, Load, ModelFacts, Settle
+from alltalk_plugin.swap.admission import check_size
+from alltalk_plugin.swap.asking import ask_swap, pin, swap_wish, unload_model
+from alltalk_plugin.swap.effects import Deny, Drop, Effect, Kind, Load, ModelFacts, Settle
 from alltalk_plugin.swap.granting import grant, grant_waiting
+from alltalk_plugin.swap.leaks import review, suspect
+from alltalk_plugin.swap.learned import NOTHING
 from alltalk_plugin.swap.policy import may_overtake
 from alltalk_plugin.swap.rollback import CRASH_WINDOW_S, note_failure
 from alltalk_plugin.swap.schedule import (
-    cooling,
     expire,
     next_wakeup,
     refusal_of,
     refuse,
+    release_held,
     release_idle,
     restore_lost,
     start_swaps,
@@ -96,12 +99,13 @@ class SwapCore:
         *,
         timeout_s: float,
         playback_deadline_s: float | None = None,
+        upcoming: tuple[ModelRef, ...] = (),
     ) -> Effects:
         """Somebody wants a lease. Ids grow with the order of arrival."""
         state = self.state
         slot = state.slot(facts)
         if not state.closed and slot.state is ModelState.READY and may_overtake(state, wish_id, slot):
-            grant(state, now, wish_id, slot)
+            grant(state, now, wish_id, slot, upcoming)
             return self._settle_down(now) if state.wishes else state.take_effects()
         patience_s = math.inf if playback_deadline_s is None else (playback_deadline_s - now) / 2
         wish = Wish(
@@ -111,6 +115,7 @@ class SwapCore:
             deadline=now + timeout_s,
             start_by=now + state.settings().max_wait_s,
             patience_until=now + max(0.0, patience_s),
+            upcoming=upcoming,
         )
         refusal = refusal_of(state, now, wish)
         if refusal is not None:
@@ -132,42 +137,18 @@ class SwapCore:
     ) -> Effects:
         """Somebody wants a swap: `Accept` with its plan, or `Deny`; later, once, `Settle`."""
         state = self.state
-        slot = state.slot(facts)
-        wish = Wish(
-            id=wish_id,
-            facts=facts,
-            cause=cause,
-            deadline=math.inf,
-            start_by=now + state.settings().max_wait_s,
-            patience_until=now,
-            ticket=True,
-            force=force or cause == "rollback",
-            mode=SwapMode(state.settings().mode) if mode is SwapMode.AUTO else mode,
-        )
-        ready = slot.state is ModelState.READY
-        joins = not ready and (
-            state.txn_loading(facts.key) is not None
-            or any(other.ticket and other.facts.key == facts.key for other in state.wishes)
-        )
-        try:
-            decision = None if ready or facts.key == state.floor else decide(state, slot, wish.mode)
-        except ModelError as error:
-            state.out.append(Deny(wish_id, error))
-            return state.take_effects()
-        plan = Accept(wish_id, plan_of(state, facts, decision))
-        if dry_run:
-            state.out += [plan, Settle(wish_id, SwapOutcome.PLANNED, None)]
-            return state.take_effects()
-        refusal = refusal_of(state, now, wish)
-        if refusal is None and not (ready or joins):
-            refusal = cooling(state, now, wish)
-        if refusal is not None:
-            state.out.append(Deny(wish_id, refusal))
-            return state.take_effects()
-        if not (ready or joins) and cause != "rollback":
-            state.asked_at = now
-        state.out.append(plan)
-        state.wishes.append(wish)
+        wish = swap_wish(state, now, wish_id, facts, mode=mode, cause=cause, force=force)
+        ask_swap(state, now, wish, dry_run=dry_run)
+        return self._settle_down(now)
+
+    def on_pin(self, now: float, wish_id: int, facts: ModelFacts, *, pinned: bool) -> Effects:
+        """A person says whether the model may be evicted: `Done`."""
+        pin(self.state, now, wish_id, facts, pinned=pinned)
+        return self._settle_down(now)
+
+    def on_unload(self, now: float, wish_id: int, facts: ModelFacts) -> Effects:
+        """A person lets the model go: `Done`, or `Deny`."""
+        unload_model(self.state, now, wish_id, facts)
         return self._settle_down(now)
 
     def on_cancel(self, now: float, wish_id: int) -> Effects:
@@ -220,11 +201,15 @@ class SwapCore:
             slot.txn,
             Kind.VERIFY,
             key=slot.key,
+            device=slot.device,
             bytes_pred=slot.facts.estimate.held_bytes,
             bytes_meas=resident_bytes,
             dur_ms=verify_ms,
         )
-        state.load_s[slot.key.model] = (slot.load_ms + verify_ms) / 1000.0
+        model, revision = slot.key.model, slot.key.revision
+        seconds = (slot.load_ms + verify_ms) / 1000.0
+        learned = state.learned.get(model, NOTHING)
+        state.learned[model] = learned.with_load(revision, seconds, resident_bytes)
         arrived(state, now, slot)
         return self._settle_down(now)
 
@@ -248,27 +233,36 @@ class SwapCore:
         now: float,
         load: Load,
         *,
+        held_bytes: int | None = None,
         free_before: int | None = None,
         free_after: int | None = None,
         error: AlltalkError | None = None,
     ) -> Effects:
-        """The model is gone and its bytes were seen free; with an error, they were not."""
+        """The model is gone and its bytes were seen free; with an error, they were not. `held_bytes` were
+        measured just before."""
         state = self.state
         slot = state.of_load(load)
         if slot is None or slot.state is not ModelState.UNLOADING:
             return self._settle_down(now)
+        was_loading = slot.resident_bytes is None
+        if held_bytes and not was_loading:
+            slot.resident_bytes = held_bytes
         state.emit(
             now,
             slot.txn,
             Kind.FREED,
             key=slot.key,
+            device=slot.device,
             bytes_meas=slot.resident_bytes,
             free_before=free_before,
             free_after=free_after,
             dur_ms=(now - slot.since) * 1000.0,
             error=said(error) if error else None,
         )
-        was_loading = slot.resident_bytes is None
+        suspect(state, now, slot, free_before=free_before, free_after=free_after)
+        if slot.resident_bytes:
+            model, revision = slot.key.model, slot.key.revision
+            state.learned[model] = state.learned[model].with_size(revision, slot.resident_bytes)
         state.move(slot, ModelState.COLD)
         slot.resident_bytes = None
         if was_loading:
@@ -283,6 +277,7 @@ class SwapCore:
         if slot is not None and wish_id in slot.leases:
             slot.leases.discard(wish_id)
             slot.last_used = now
+        self.state.upcoming.pop(wish_id, None)
         return self._settle_down(now)
 
     def on_death(self, now: float, load: Load, error: WorkerCrashed) -> Effects:
@@ -294,6 +289,8 @@ class SwapCore:
         if slot is None or slot.state not in (ModelState.READY, ModelState.DRAINING):
             return self._settle_down(now)
         state.move(slot, ModelState.FAILED)
+        for wish_id in slot.leases:
+            state.upcoming.pop(wish_id, None)
         slot.leases.clear()
         slot.last_error, slot.resident_bytes = error, None
         state.emit(now, slot.txn, Kind.FAULT, key=slot.key, error=said(error))
@@ -345,6 +342,9 @@ class SwapCore:
 
     def _settle_down(self, now: float) -> Effects:
         state = self.state
+        if state.leaks:
+            review(state, now)
+        release_held(state, now)
         out_of_time(state, now)
         for txn in list(state.txns.values()):
             advance(state, now, txn)

@@ -31,6 +31,8 @@ class Kind(StrEnum):
     | LOAD_FAILED | loading or verifying failed |
     | COMMIT, ABORT, ROLLBACK, DEGRADED | the four ends of a transaction |
     | FAULT | the process of a loaded model ended unasked |
+    | PIN | a person pinned a model, or with the cause `unpin` took that back |
+    | LEAK | bytes of a released model did not come back; without an error: they did after all |
     """
 
     BOOT = "boot"
@@ -49,6 +51,12 @@ class Kind(StrEnum):
     ROLLBACK = "rollback"
     DEGRADED = "degraded"
     FAULT = "fault"
+    PIN = "pin"
+    LEAK = "leak"
+
+
+PINNED, UNPIN = "pin", "unpin"
+"""Causes of a PIN record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +93,19 @@ class CancelLoad:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Unload; report `on_unloaded` once the bytes are seen free on `device`."""
+    """Unload; report `on_unloaded` once the bytes, about `held_bytes`, are seen free on `device`."""
 
     load: Load
     device: Device
+    held_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """Speech on this model ends at its next border; with `revoked` False it may go on after all."""
+
+    load: Load
+    revoked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +133,13 @@ class Accept:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """What was ordered (a pin, an unload) is under way."""
+
+    wish_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """The swap ended."""
 
@@ -131,4 +155,4 @@ class Emit:
     record: SwapRecord
 
 
-Effect = StartLoad | CancelLoad | Drop | Grant | Deny | Accept | Settle | Emit
+Effect = StartLoad | CancelLoad | Drop | Revoke | Grant | Deny | Accept | Done | Settle | Emit

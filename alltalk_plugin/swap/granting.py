@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alltalk_plugin.domain.models import ModelState, SwapOutcome
+from alltalk_plugin.domain.models import ModelRef, ModelState, SwapOutcome
 from alltalk_plugin.swap.effects import Grant, Kind, Settle
 from alltalk_plugin.swap.policy import count_overtaking, may_overtake
 from alltalk_plugin.swap.states import Slot, SwapState, Wish
@@ -22,14 +22,18 @@ def grant_waiting(state: SwapState, now: float) -> bool:
             acted = True
         elif may_overtake(state, wish.id, slot):
             state.wishes.remove(wish)
-            grant(state, now, wish.id, slot)
+            grant(state, now, wish.id, slot, wish.upcoming)
             acted = True
     return acted
 
 
-def grant(state: SwapState, now: float, wish_id: int, slot: Slot) -> None:
+def grant(
+    state: SwapState, now: float, wish_id: int, slot: Slot, upcoming: tuple[ModelRef, ...] = ()
+) -> None:
     """A lease on a READY model."""
     slot.leases.add(wish_id)
+    if upcoming:
+        state.upcoming[wish_id] = upcoming
     slot.last_used = now
     count_overtaking(state, wish_id, slot)
     state.out.append(Grant(wish_id, slot.load))

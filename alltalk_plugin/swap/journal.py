@@ -5,18 +5,30 @@ from __future__ import annotations
 import dataclasses
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
 
 from loguru import logger
 
-from alltalk_plugin.domain.models import ModelRef, SwapRecord
-from alltalk_plugin.swap.effects import Kind
+from alltalk_plugin.domain.models import SwapRecord
+from alltalk_plugin.swap.replaying import Fold, ReplayedState, replay
 
-SCHEMA_VERSION = 1
+__all__ = ["SCHEMA_VERSION", "ReplayedState", "SqliteJournal", "replay"]
+
+_MIGRATIONS = {
+    1: ("ALTER TABLE records ADD COLUMN device TEXT",),  # bytes are those of a device
+}
+"""Version -> what leads from it to the next."""
+
+SCHEMA_VERSION = 2
 """In the file's `user_version`; a file of a newer version is left untouched."""
+
+PENDING_LIMIT = 2_000
+"""Records kept in memory while the file cannot be written; then the oldest are given up."""
+
+_NEVER_PRUNED = 200
+"""The newest records stay whatever the limits say, so that the last hours can always be read."""
 
 _COLUMNS = tuple(column.name for column in fields(SwapRecord))
 _KINDS = {"seq": "INTEGER PRIMARY KEY", "ts": "REAL NOT NULL", "mono": "REAL NOT NULL", "dur_ms": "REAL"}
@@ -26,6 +38,7 @@ _CREATE = "CREATE TABLE IF NOT EXISTS records ({})".format(
 )
 _INSERT = f"INSERT INTO records ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  our own names
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM records WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608  our own names
+_UP_TO = f"SELECT {', '.join(_COLUMNS)} FROM records WHERE seq <= ? ORDER BY seq"  # noqa: S608  our own names
 
 
 class SqliteJournal:
@@ -60,7 +73,7 @@ class SqliteJournal:
                 self._connection.execute("BEGIN")
                 self._connection.executemany(_INSERT, [_row(waiting) for waiting in pending])
         except (sqlite3.Error, OSError) as error:
-            self._pending = pending
+            self._pending = pending[-PENDING_LIMIT:]
             self._note(error)
         else:
             self._pending = ()
@@ -79,10 +92,25 @@ class SqliteJournal:
                 rows = connection.execute(_SELECT, (seq, -1 if limit is None else limit)).fetchall()
         except (sqlite3.Error, OSError):
             rows = []  # `last_error` says so already, or nothing was ever written
-        stored = tuple(SwapRecord(**dict(zip(_COLUMNS, row, strict=True))) for row in rows)
+        stored = tuple(_record(row) for row in rows)
         last = stored[-1].seq if stored else seq
         found = stored + tuple(record for record in pending if record.seq > last)
         return found if limit is None else found[:limit]
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the latest record; 0 when there is none. Any thread."""
+        return self._seq
+
+    def prune(self, *, keep_rows: int, before_ts: float) -> int:
+        """Delete what is older than `before_ts` or beyond the newest `keep_rows` (0: no limit), but for what
+        a replay needs; gives how many records went. Any thread; 0 when the file cannot be written."""
+        try:
+            with closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
+                return _pruned(connection, keep_rows, before_ts)
+        except (sqlite3.Error, OSError) as error:
+            logger.warning("the journal cannot be pruned", error=str(error), path=str(self._path))
+            return 0
 
     def close(self) -> None:
         if self._connection is not None:
@@ -143,89 +171,51 @@ def _prepare(connection: sqlite3.Connection) -> None:
     # NORMAL: every committed record survives the death of the process; the last ones may be lost when
     # the machine loses power, and the file stays consistent.
     connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute(_CREATE)
-    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    if version == SCHEMA_VERSION:
+        return
+    with connection:  # a kill in the middle leaves the old version, whole
+        connection.execute("BEGIN IMMEDIATE")
+        if version == 0 and connection.execute("SELECT 1 FROM sqlite_master WHERE name='records'").fetchone():
+            version = 1  # version 1 wrote its number last, and may have been killed before
+        if version == 0:
+            connection.execute(_CREATE)
+        else:
+            for step in range(version, SCHEMA_VERSION):
+                for statement in _MIGRATIONS[step]:
+                    connection.execute(statement)
+            logger.info("the journal was brought to a new schema", before=version, after=SCHEMA_VERSION)
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
+def _pruned(connection: sqlite3.Connection, keep_rows: int, before_ts: float) -> int:
+    last = connection.execute("SELECT COALESCE(MAX(seq), 0) FROM records").fetchone()[0]
+    beyond = 0
+    if keep_rows:
+        offset = (max(keep_rows, _NEVER_PRUNED) - 1,)
+        newest = "SELECT seq FROM records ORDER BY seq DESC LIMIT 1 OFFSET ?"
+        beyond = (connection.execute(newest, offset).fetchone() or (0,))[0] - 1
+    old = connection.execute(
+        "SELECT COALESCE(MAX(seq), 0) FROM records WHERE ts < ?", (before_ts,)
+    ).fetchone()[0]
+    cut = min(max(beyond, old), last - _NEVER_PRUNED)
+    if cut <= 0:
+        return 0
+    fold, seen = Fold(), []
+    for row in connection.execute(_UP_TO, (cut,)):
+        record = _record(row)
+        fold.take(record)
+        seen.append(record.seq)
+    needed = fold.needed()
+    gone = [(seq,) for seq in seen if seq not in needed]
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany("DELETE FROM records WHERE seq = ?", gone)
+    return len(gone)
+
+
+def _record(row: tuple[object, ...]) -> SwapRecord:
+    return SwapRecord(**dict(zip(_COLUMNS, row, strict=True)))  # type: ignore[arg-type]  # as they were stored
 
 
 def _row(record: SwapRecord) -> tuple[object, ...]:
     return tuple(getattr(record, name) for name in _COLUMNS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayedState:
-    """What a journal says. `ready` holds (model, revision); `open` transaction -> target; `loading` the
-    models of open transactions that were being loaded; `load_s` the last load's seconds, verified."""
-
-    seq: int = 0
-    ready: frozenset[tuple[ModelRef, str]] = frozenset()
-    loading: frozenset[ModelRef] = frozenset()
-    open: Mapping[str, ModelRef] = field(default_factory=dict)
-    last_good: ModelRef | None = None
-    prev_good: ModelRef | None = None
-    degraded: bool = False
-    load_s: Mapping[ModelRef, float] = field(default_factory=dict)
-
-    @property
-    def wanted(self) -> ModelRef | None:
-        """The good model to begin with: never one whose load was running when the last run ended."""
-        for ref in (self.last_good, self.prev_good):
-            if ref is not None and ref not in self.loading:
-                return ref
-        return None
-
-
-def replay(records: Iterable[SwapRecord]) -> ReplayedState:
-    """The state after these records, which may end anywhere."""
-    seq = 0
-    ready: set[tuple[ModelRef, str]] = set()
-    loads: dict[tuple[ModelRef, str], str] = {}
-    load_ms: dict[ModelRef, float] = {}
-    load_s: dict[ModelRef, float] = {}
-    opened: dict[str, ModelRef] = {}
-    last_good: ModelRef | None = None
-    prev_good: ModelRef | None = None
-    degraded = False
-    for record in records:
-        seq = record.seq
-        model = record.model
-        if record.kind == Kind.BOOT:
-            ready, loads, opened, degraded = set(), {}, {}, False
-        if model is None:
-            continue
-        key = (model, record.revision or "")
-        match record.kind:
-            case Kind.PLAN:
-                opened[record.txn] = model
-            case Kind.LOAD_START:
-                loads[key] = record.txn
-            case Kind.LOAD_OK:
-                load_ms[model] = record.dur_ms or 0.0
-            case Kind.VERIFY:
-                loads.pop(key, None)
-                ready.add(key)
-                load_s[model] = (load_ms.get(model, 0.0) + (record.dur_ms or 0.0)) / 1000.0
-            case Kind.LOAD_FAILED:
-                loads.pop(key, None)
-            case Kind.UNLOAD | Kind.FAULT:
-                loads.pop(key, None)
-                ready.discard(key)
-            case Kind.COMMIT:
-                last_good, prev_good, degraded = model, record.prev_good, False
-            case Kind.ROLLBACK:
-                degraded = False
-                if last_good not in {ref for ref, _ in ready}:
-                    last_good, prev_good = model, record.prev_good
-            case Kind.DEGRADED:
-                degraded = True
-        if record.kind in (Kind.COMMIT, Kind.ABORT, Kind.ROLLBACK, Kind.DEGRADED):
-            opened.pop(record.txn, None)
-    return ReplayedState(
-        seq=seq,
-        ready=frozenset(ready),
-        loading=frozenset(model for (model, _), txn in loads.items() if txn in opened),
-        open=opened,
-        last_good=last_good,
-        prev_good=prev_good,
-        degraded=degraded,
-        load_s=load_s,
-    )

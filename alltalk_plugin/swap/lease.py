@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 
 from alltalk_plugin.domain.audio import AudioChunk
 from alltalk_plugin.domain.engines import SynthesisRequest
-from alltalk_plugin.domain.errors import AlltalkError, WorkerCrashed
+from alltalk_plugin.domain.errors import AlltalkError, Superseded, WorkerCrashed
 from alltalk_plugin.domain.models import ModelKey
 from alltalk_plugin.domain.ports import CancelToken, LoadedModel
 from alltalk_plugin.swap.effects import Load
@@ -17,10 +18,11 @@ from alltalk_plugin.swap.effects import Load
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What a request that is granted gets."""
+    """What a request that is granted gets. `revoked` is set while a forced switch wants the model gone."""
 
     load: Load
     model: LoadedModel
+    revoked: threading.Event = field(default_factory=threading.Event)
 
 
 class Lease:
@@ -41,7 +43,13 @@ class Lease:
         return None
 
     def synthesize(self, request: SynthesisRequest, cancel: CancelToken) -> Iterator[AudioChunk]:
-        """As `LoadedModel.synthesize`. A WorkerCrashed is reported to the pool by the lease itself."""
+        """As `LoadedModel.synthesize`. A WorkerCrashed is reported to the pool by the lease itself.
+
+        Raises: Superseded before the next text once somebody has forced a switch.
+        """
+        if self._granted.revoked.is_set():
+            model = self.key.model
+            raise Superseded(f"a forced switch takes {model} away", context={"model": model})
         try:
             yield from self._granted.model.synthesize(request, cancel)
         except WorkerCrashed as error:

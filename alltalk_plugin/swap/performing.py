@@ -6,16 +6,20 @@ from __future__ import annotations
 import dataclasses
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from loguru import logger
 
 from alltalk_plugin.domain.cancel import CancelSource
 from alltalk_plugin.domain.errors import AlltalkError, ModelError, WorkerCrashed
-from alltalk_plugin.domain.models import Device, SwapRecord
+from alltalk_plugin.domain.models import CPU, Device, SwapRecord
 from alltalk_plugin.domain.ports import Clock, Journal, LoadedModel, ModelLoader
+from alltalk_plugin.settings.schema import SwapSettings
 from alltalk_plugin.swap.core import Effects, SwapCore
-from alltalk_plugin.swap.effects import Drop, Kind, Load, StartLoad
+from alltalk_plugin.swap.effects import Drop, Kind, Load, Revoke, StartLoad
+from alltalk_plugin.swap.events import Bell
+from alltalk_plugin.swap.lease import Granted
 
 Event = Callable[[float], Effects]
 """What is reported to the core: an event that waits for the time at which it is handled."""
@@ -31,8 +35,11 @@ class Recorder:
         clock: Clock,
         settings_hash: Callable[[], str],
         observers: Sequence[Callable[[SwapRecord], None]],
+        settings: Callable[[], SwapSettings],
     ) -> None:
         self._journal = journal
+        self._settings = settings
+        self.bell = Bell()
         self._clock = clock
         self._settings_hash = settings_hash
         self._observers = tuple(observers)
@@ -59,21 +66,45 @@ class Recorder:
         self._thread.join()
 
     def _tell(self) -> None:
+        told = 0
         while (record := self._told.get()) is not None:
+            self.bell.ring()
+            if told % _PRUNE_EVERY == 0:
+                self._prune()
+            told += 1
             for observer in self._observers:
                 try:
                     observer(record)
                 except Exception:  # noqa: BLE001  plugin call: one observer's failure mutes nobody else
                     logger.opt(exception=True).error("a model observer failed", kind=str(record.kind))
 
+    def _prune(self) -> None:
+        settings = self._settings()
+        days = settings.journal_keep_days
+        before_ts = self._clock.time() - days * _DAY_S if days else 0.0
+        pruned = self._journal.prune(keep_rows=settings.journal_keep_rows, before_ts=before_ts)
+        if pruned:
+            logger.info("old journal lines deleted", records=pruned)
+
+
+_DAY_S = 24 * 3600.0
+_PRUNE_EVERY = 1_000
+"""Records between two looks at the journal's limits; the first look is at start."""
 
 _NEWS = frozenset({Kind.COMMIT, Kind.VERIFY, Kind.FREED})
-_TROUBLE = frozenset({Kind.LOAD_FAILED, Kind.ABORT, Kind.ROLLBACK, Kind.DEGRADED, Kind.FAULT})
+_TROUBLE = frozenset({Kind.LEAK, Kind.LOAD_FAILED, Kind.ABORT, Kind.ROLLBACK, Kind.DEGRADED, Kind.FAULT})
+
+
+RELEASE_POLL_S = 0.01
+RELEASE_WAIT_S = 5.0
+"""How long a device may take to show that bytes are free again after their process has ended."""
+
+_RELEASED_SHARE = 0.9
 
 
 class Performer:
     """Loads and unloads for the core and reports back through `post`. `start_load`, `cancel_load`, `drop`,
-    `model`: one thread, the swap owner's."""
+    `revoke`, `granted`: one thread, the swap owner's."""
 
     def __init__(
         self,
@@ -81,16 +112,24 @@ class Performer:
         loader: ModelLoader,
         measured_free: Callable[[Device], int | None],
         post: Callable[[Event], None],
+        *,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._core = core
         self._loader = loader
         self._measured_free = measured_free
         self._post = post
-        self._models: dict[Load, LoadedModel] = {}
+        self._pause = pause
+        self._models: dict[Load, Granted] = {}
         self._cancels: dict[Load, CancelSource] = {}
 
-    def model(self, load: Load) -> LoadedModel:
+    def granted(self, load: Load) -> Granted:
         return self._models[load]
+
+    def revoke(self, effect: Revoke) -> None:
+        held = self._models.get(effect.load)
+        if held is not None:
+            (held.revoked.set if effect.revoked else held.revoked.clear)()
 
     def start_load(self, effect: StartLoad) -> None:
         cancel = self._cancels[effect.load] = CancelSource()
@@ -102,8 +141,8 @@ class Performer:
             self._thread("swap-cancel", cancel.cancel)  # ends a process; may block for a moment
 
     def drop(self, effect: Drop) -> None:
-        model = self._models.pop(effect.load, None)
-        self._thread("swap-unload", lambda: self._unload(effect, model))
+        held = self._models.pop(effect.load, None)
+        self._thread("swap-unload", lambda: self._unload(effect, held.model if held else None))
 
     def _load(self, effect: StartLoad, cancel: CancelSource) -> None:
         load, core = effect.load, self._core
@@ -125,7 +164,7 @@ class Performer:
     def _verified(self, load: Load, model: LoadedModel, resident: int) -> Event:
         def event(now: float) -> Effects:
             self._cancels.pop(load, None)
-            self._models[load] = model
+            self._models[load] = Granted(load, model)
             return self._core.on_verified(now, load, resident)
 
         return event
@@ -152,15 +191,32 @@ class Performer:
         load = effect.load
         before = self._measured_free(effect.device)
         problem: AlltalkError | None = None
+        held_bytes: int | None = None
         try:
             if model is not None:
+                held_bytes = model.resident_bytes().get(effect.device)
                 model.unload()
         except Exception as error:  # noqa: BLE001  worker loop: whatever an unload raises ends in a report
             problem = _typed(error, load)
-        after = self._measured_free(effect.device)
+        after = self._seen_free(effect.device, before, held_bytes or effect.held_bytes)
         self._post(
-            lambda now: self._core.on_unloaded(now, load, free_before=before, free_after=after, error=problem)
+            lambda now: self._core.on_unloaded(
+                now, load, held_bytes=held_bytes, free_before=before, free_after=after, error=problem
+            )
         )
+
+    def _seen_free(self, device: Device, before: int | None, held_bytes: int) -> int | None:
+        """The free bytes once those of the model are back. In main memory the end of the process, which
+        unloading has waited for, is the proof; a device's driver may need a moment more."""
+        after = self._measured_free(device)
+        if device == CPU or before is None:
+            return after
+        for _ in range(round(RELEASE_WAIT_S / RELEASE_POLL_S)):
+            if after is None or after - before >= held_bytes * _RELEASED_SHARE:
+                break
+            self._pause(RELEASE_POLL_S)
+            after = self._measured_free(device)
+        return after
 
     def _thread(self, name: str, work: Callable[[], None]) -> None:
         threading.Thread(target=work, name=name, daemon=True).start()

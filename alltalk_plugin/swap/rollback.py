@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alltalk_plugin.domain.errors import AlltalkError, RetryLater
 from alltalk_plugin.settings.schema import SwapSettings
-from alltalk_plugin.swap.admission import fits
+from alltalk_plugin.swap.admission import fits_again
 from alltalk_plugin.swap.effects import ModelFacts
 from alltalk_plugin.swap.states import Slot, SwapState, Txn, said
 
@@ -48,7 +48,7 @@ def to_restore(state: SwapState, txn: Txn) -> tuple[ModelFacts, bool]:
     """
 
     def worth(facts: ModelFacts) -> tuple[bool, bool, float]:
-        return fits(state, facts), facts.key.model == state.last_good, state.slot(facts).last_used
+        return fits_again(state, facts), facts.key.model == state.last_good, state.slot(facts).last_used
 
     best = max(txn.dropped, key=worth)
-    return best, fits(state, best)
+    return best, fits_again(state, best)

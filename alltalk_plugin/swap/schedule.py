@@ -13,7 +13,16 @@ from alltalk_plugin.domain.errors import (
     SwapCancelled,
 )
 from alltalk_plugin.domain.models import ModelState, SwapMode, SwapOutcome
-from alltalk_plugin.swap.admission import Decision, budget_bytes, check_size, decide, fits, free_bytes
+from alltalk_plugin.swap.admission import (
+    Decision,
+    budget_bytes,
+    check_size,
+    decide,
+    eta,
+    fits,
+    free_bytes,
+    need_bytes,
+)
 from alltalk_plugin.swap.effects import Deny, Kind, Settle
 from alltalk_plugin.swap.policy import out_of_patience
 from alltalk_plugin.swap.rollback import not_yet
@@ -67,32 +76,55 @@ def expire(state: SwapState, now: float) -> None:
         arriving = slot is not None and slot.state in ARRIVING
         under_way = arriving or state.txn_loading(wish.facts.key) is not None
         if now >= wish.deadline or (now >= wish.start_by and not under_way):
-            eta_s = state.load_s.get(wish.facts.key.model)
             refuse(
                 state,
                 wish,
                 BusyTimeout(
                     f"{wish.facts.key.model} was not to be had in time",
-                    context={"phase": "load" if under_way else "reserve", "retry_after_s": eta_s or 1.0},
+                    context={
+                        "phase": "load" if under_way else "reserve",
+                        "retry_after_s": round(_expected_wait_s(state, now, wish), 3),
+                    },
                 ),
             )
+
+
+def _expected_wait_s(state: SwapState, now: float, wish: Wish) -> float:
+    """When it is worth to ask again: what still has to end first, and the load itself. At least a second,
+    which is also the answer where nothing is known."""
+    wait_s = 0.0
+    for txn in state.txns.values():
+        if txn.phase is Phase.DRAIN:
+            wait_s = max(wait_s, txn.drain_until - now)
+        coming = state.slots[txn.loading]
+        expected = eta(state, coming.facts)
+        if expected is not None and txn.loading != wish.facts.key:
+            begun = coming.since if coming.state in ARRIVING else now
+            wait_s = max(wait_s, begun + expected.most - now)
+    own = eta(state, wish.facts)
+    return max(1.0, wait_s + (own.most if own else 0.0))
 
 
 def release_idle(state: SwapState, now: float) -> None:
     """Models past their idle time leave, and so do superseded ones once nobody uses them."""
     for slot in state.slots.values():
-        ttl_s = slot.facts.profile.idle_ttl_s
-        if (
-            ttl_s is not None
-            and slot.state is ModelState.READY
-            and not slot.leases
-            and state.may_leave(slot)
-            and now - slot.last_used >= ttl_s
-        ):
-            drain(state, now, f"{state.prefix}idle", slot, "ttl")
-            unload(state, now, f"{state.prefix}idle", slot, "ttl")
-        elif slot.state is ModelState.DRAINING and not slot.leases and not _is_victim(state, slot):
-            unload(state, now, f"{state.prefix}idle", slot, "superseded")
+        if slot.leases:
+            continue
+        if slot.state is ModelState.READY:
+            ttl_s = state.ttl_s(slot)
+            if ttl_s is not None and now >= slot.last_used + ttl_s:
+                drain(state, now, f"{state.prefix}idle", slot, "ttl")
+                unload(state, now, f"{state.prefix}idle", slot, "ttl")
+        elif slot.state is ModelState.DRAINING and not _is_victim(state, slot):
+            unload(state, now, f"{state.prefix}idle", slot, slot.leaving)
+
+
+def release_held(state: SwapState, now: float) -> None:
+    """A person's switch that had to wait for the interval begins."""
+    for wish in state.wishes:
+        if wish.held and now >= wish.hold_until:
+            wish.held = False
+            state.asked_at = now
 
 
 def restore_lost(state: SwapState, now: float) -> None:
@@ -110,7 +142,7 @@ def restore_lost(state: SwapState, now: float) -> None:
         and slot.retry_at <= now
         and fits(state, state.lost)
     ):
-        need, free = slot.facts.estimate.load_bytes, free_bytes(state, slot.device)
+        need, free = need_bytes(state, slot.facts), free_bytes(state, slot.device)
         room = Decision(SwapMode.LOAD_FIRST, (), need, free, budget_bytes(state, slot.device))
         begin(state, now, state.lost, room, "recovery" if slot.last_used > -math.inf else "boot")
 
@@ -150,7 +182,7 @@ def start_swaps(state: SwapState, now: float) -> bool:
             victims = [state.slots[key] for key in decision.victims]
             if state.txns or not (wish.ticket or out_of_patience(state, wish, victims, now)):
                 break
-        begin(state, now, wish.facts, decision, wish.cause)
+        begin(state, now, wish.facts, decision, wish.cause, cuts=wish.cut)
         acted = True
     return acted
 
@@ -161,19 +193,20 @@ def next_wakeup(state: SwapState, now: float) -> float:
     due = [math.inf]
     for wish in state.wishes:
         due.append(wish.deadline)
+        if wish.held:
+            due.append(wish.hold_until)
         if state.txn_loading(wish.facts.key) is None:
             due.append(wish.start_by)
             if wish.patience_until > now:
                 due.append(wish.patience_until)
     due.extend(txn.drain_until for txn in state.txns.values() if txn.phase is Phase.DRAIN)
     for slot in state.slots.values():
-        ttl_s = slot.facts.profile.idle_ttl_s
         if slot.state in ARRIVING and slot.abandoned is None:
             due.append(slot.since + settings.load_timeout_s)
-        elif (
-            slot.state is ModelState.READY and ttl_s is not None and not slot.leases and state.may_leave(slot)
-        ):
-            due.append(slot.last_used + ttl_s)
+        elif slot.state is ModelState.READY and not slot.leases:
+            ttl_s = state.ttl_s(slot)
+            if ttl_s is not None:
+                due.append(slot.last_used + ttl_s)
         elif slot.key == state.floor and slot.state is ModelState.FAILED:
             due.append(slot.retry_at)
     if state.lost is not None and state.txn_loading(state.lost.key) is None:

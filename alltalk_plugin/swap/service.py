@@ -39,15 +39,18 @@ from alltalk_plugin.swap.effects import (
     Accept,
     CancelLoad,
     Deny,
+    Done,
     Drop,
     Effect,
     Emit,
     Grant,
     Load,
     ModelFacts,
+    Revoke,
     Settle,
     StartLoad,
 )
+from alltalk_plugin.swap.events import Events
 from alltalk_plugin.swap.journal import replay
 from alltalk_plugin.swap.lease import Granted, LeaseEntry
 from alltalk_plugin.swap.performing import Event, Performer, Recorder
@@ -57,7 +60,7 @@ from alltalk_plugin.swap.tickets import Ticket
 CLOSE_WAIT_S = 5.0
 """How long closing waits for running loads and unloads; then the loader ends their processes."""
 
-Answer = Future[Granted] | Future[SwapPlan]
+Answer = Future[Granted] | Future[SwapPlan] | Future[None]
 """What a caller waits on."""
 
 TICKETS_KEPT = 256
@@ -96,10 +99,13 @@ class SwapService:
             budget_at_start=self._budget_at_start,
             last_good=self._replayed.last_good,
             prev_good=self._replayed.prev_good,
-            load_s=dict(self._replayed.load_s),
+            base_bytes=lambda device: loader.base_bytes().get(device, 0),
+            learned=dict(self._replayed.learned),
+            pins=dict(self._replayed.pins),
         )
         self._core = SwapCore(self._state)
-        self._recorder = Recorder(journal, clock, settings_hash, observers)
+        self._journal = journal
+        self._recorder = Recorder(journal, clock, settings_hash, observers, settings)
         self._performer = Performer(self._core, loader, self._measured_free, self._post)
         self._inbox: queue.SimpleQueue[tuple[Event, Answer | None] | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._own, name="swap-owner", daemon=True)
@@ -109,6 +115,7 @@ class SwapService:
         self._ids = itertools.count(1)
         self._leases: dict[int, Future[Granted]] = {}  # the writer's
         self._swaps: dict[int, Future[SwapPlan]] = {}  # the writer's, until the plan is known
+        self._orders: dict[int, Future[None]] = {}  # the writer's
         self._tickets: dict[str, Ticket] = {}  # filled by the writer; reads are single look-ups
         self._published: Mapping[ModelKey, ModelStatus] = {}
 
@@ -149,6 +156,7 @@ class SwapService:
                     facts,
                     timeout_s=request.timeout_s,
                     playback_deadline_s=request.playback_deadline_s,
+                    upcoming=request.upcoming,
                 )
 
             self._ask(event, future)
@@ -215,6 +223,24 @@ class SwapService:
     def ticket(self, swap_id: str) -> Ticket | None:
         return self._tickets.get(swap_id)
 
+    def pin(self, model: ModelRef, *, pinned: bool = True) -> None:
+        """See `ModelPool.pin`."""
+        facts = self._catalog.facts(model)
+        self._order(lambda now, wish_id: self._core.on_pin(now, wish_id, facts, pinned=pinned))
+
+    def unload(self, model: ModelRef) -> None:
+        """See `ModelPool.unload`."""
+        facts = self._catalog.facts(model)
+        self._order(lambda now, wish_id: self._core.on_unload(now, wish_id, facts))
+
+    def on_event(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """See `ModelPool.on_event`."""
+        return self._recorder.bell.listen(callback)
+
+    def events(self, since: int | None = None) -> Events:
+        """What happens to models from record `since` on (None: from now on), to be closed by the caller."""
+        return Events(self._journal, self.on_event, self._journal.last_seq if since is None else since)
+
     def snapshot(self) -> tuple[ModelStatus, ...]:
         """Every model that is known, in the order of the settings; advisory. Never blocks."""
         return snapshot.in_order(self._published, self._catalog)
@@ -250,6 +276,17 @@ class SwapService:
         self._inbox.put((event, answer))
         if self._ended.is_set():
             self._refuse_the_rest()
+
+    def _order(self, order: Callable[[float, int], Effects]) -> None:
+        wish_id = next(self._ids)
+        future: Future[None] = Future()
+
+        def event(now: float) -> Effects:
+            self._orders[wish_id] = future
+            return order(now, wish_id)
+
+        self._ask(event, future)
+        future.result()
 
     def _post(self, event: Event) -> None:
         self._inbox.put((event, None))
@@ -313,18 +350,24 @@ class SwapService:
             case Drop():
                 self._performer.drop(effect)
             case Grant(wish_id, load):
-                self._leases.pop(wish_id).set_result(Granted(load, self._performer.model(load)))
+                self._leases.pop(wish_id).set_result(self._performer.granted(load))
             case Deny(wish_id, error):
-                if wish_id in self._leases:
-                    self._leases.pop(wish_id).set_exception(error)
-                else:
-                    self._swaps.pop(wish_id).set_exception(error)
+                self._asked(wish_id).set_exception(error)
+            case Done(wish_id):
+                self._orders.pop(wish_id).set_result(None)
+            case Revoke():
+                self._performer.revoke(effect)
             case Accept(wish_id, plan):
                 self._accept(wish_id, plan)
             case Settle(wish_id, outcome, error):
                 ticket = self._tickets.get(self._ticket_id(wish_id))
                 if ticket is not None:  # None: so many came after it that it was forgotten
                     ticket.settle(outcome, error)
+
+    def _asked(self, wish_id: int) -> Answer:
+        if wish_id in self._leases:
+            return self._leases.pop(wish_id)
+        return self._swaps.pop(wish_id) if wish_id in self._swaps else self._orders.pop(wish_id)
 
     def _accept(self, wish_id: int, plan: SwapPlan) -> None:
         ticket_id = self._ticket_id(wish_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from alltalk_plugin.domain.models import ModelKey, ModelState, ModelStatus
+from alltalk_plugin.swap.admission import eta
 from alltalk_plugin.swap.catalog import Catalog
 from alltalk_plugin.swap.states import SwapState, status
 
@@ -13,7 +14,10 @@ _GONE = frozenset({ModelState.COLD, ModelState.FAILED})
 
 def taken(state: SwapState) -> Mapping[ModelKey, ModelStatus]:
     """A new picture of the state; never changed afterwards. One thread: the swap owner's."""
-    return {key: status(slot) for key, slot in state.slots.items()}
+    return {
+        key: status(slot, pinned=state.pinned(slot), eta=eta(state, slot.facts))
+        for key, slot in state.slots.items()
+    }
 
 
 def in_order(published: Mapping[ModelKey, ModelStatus], catalog: Catalog) -> tuple[ModelStatus, ...]:

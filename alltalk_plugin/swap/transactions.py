@@ -7,8 +7,18 @@ from __future__ import annotations
 
 from alltalk_plugin.domain.errors import AlltalkError, BusyTimeout, ModelTimeout, OutOfMemory, SwapCancelled
 from alltalk_plugin.domain.models import ModelKey, ModelState, SwapOutcome
-from alltalk_plugin.swap.admission import Decision, fits, free_bytes
-from alltalk_plugin.swap.effects import CancelLoad, Deny, Drop, Kind, Load, ModelFacts, Settle, StartLoad
+from alltalk_plugin.swap.admission import Decision, fits, free_bytes, need_bytes, peak_bytes
+from alltalk_plugin.swap.effects import (
+    CancelLoad,
+    Deny,
+    Drop,
+    Kind,
+    Load,
+    ModelFacts,
+    Revoke,
+    Settle,
+    StartLoad,
+)
 from alltalk_plugin.swap.rollback import note_failure, to_restore
 from alltalk_plugin.swap.states import ARRIVING, Phase, Slot, SwapState, Txn, copied, said
 
@@ -16,8 +26,10 @@ UNASKED = frozenset({"boot", "recovery"})
 """Causes of transactions that nobody waits for: they bring a good model back."""
 
 
-def begin(state: SwapState, now: float, facts: ModelFacts, decision: Decision, cause: str) -> None:
-    """Open a transaction and take its first steps."""
+def begin(
+    state: SwapState, now: float, facts: ModelFacts, decision: Decision, cause: str, *, cuts: bool = False
+) -> None:
+    """Open a transaction and take its first steps. `cuts` ends speech that runs on its victims."""
     state.txns_begun += 1
     txn = Txn(
         id=f"{state.prefix}{state.txns_begun}",
@@ -27,6 +39,7 @@ def begin(state: SwapState, now: float, facts: ModelFacts, decision: Decision, c
         victims=decision.victims,
         drain_until=now + state.settings().drain_s,
         started=now,
+        cuts=cuts,
     )
     state.txns[txn.id] = txn
     state.emit(
@@ -35,11 +48,14 @@ def begin(state: SwapState, now: float, facts: ModelFacts, decision: Decision, c
         Kind.PLAN,
         key=facts.key,
         cause=cause,
+        device=facts.estimate.device,
         bytes_pred=decision.need_bytes,
         free_before=decision.free_bytes,
     )
     for key in txn.victims:
         drain(state, now, txn.id, state.slots[key], cause)
+    if cuts:
+        cut(state, txn)
     advance(state, now, txn)
 
 
@@ -69,16 +85,34 @@ def advance(state: SwapState, now: float, txn: Txn) -> None:
         load(state, now, txn.id, state.slot(txn.target), txn.cause)
 
 
+def cut(state: SwapState, txn: Txn) -> None:
+    """Tell those who speak on the victims to stop at their next border."""
+    txn.cuts = True
+    for key in txn.victims:
+        if state.slots[key].leases:
+            state.out.append(Revoke(state.slots[key].load))
+
+
 def load(state: SwapState, now: float, txn_id: str, slot: Slot, cause: str) -> None:
-    """Reserve the bytes and start."""
+    """Reserve the bytes and start. What comes back takes what it was admitted with before."""
     free = free_bytes(state, slot.device)
     state.loads_begun += 1
     state.move(slot, ModelState.RESERVED)
     slot.load, slot.txn = Load(slot.key, state.loads_begun), txn_id
     slot.leases.clear()
     slot.resident_bytes, slot.abandoned, slot.since = None, None, now
-    need = slot.facts.estimate.load_bytes
-    state.emit(now, txn_id, Kind.RESERVE, key=slot.key, cause=cause, bytes_pred=need, free_before=free)
+    if cause != "rollback" or not slot.reserved_bytes:
+        slot.reserved_bytes = peak_bytes(state, slot.facts)
+    state.emit(
+        now,
+        txn_id,
+        Kind.RESERVE,
+        key=slot.key,
+        cause=cause,
+        device=slot.device,
+        bytes_pred=slot.reserved_bytes,
+        free_before=free,
+    )
     state.move(slot, ModelState.LOADING)
     state.emit(now, txn_id, Kind.LOAD_START, key=slot.key, cause=cause)
     state.out.append(StartLoad(slot.load, slot.facts.profile))
@@ -87,6 +121,7 @@ def load(state: SwapState, now: float, txn_id: str, slot: Slot, cause: str) -> N
 def drain(state: SwapState, now: float, txn_id: str, slot: Slot, cause: str) -> None:
     """No more leases on this model."""
     state.move(slot, ModelState.DRAINING)
+    slot.leaving = cause
     state.emit(now, txn_id, Kind.DRAIN, key=slot.key, cause=cause)
 
 
@@ -95,8 +130,8 @@ def unload(state: SwapState, now: float, txn_id: str, slot: Slot, cause: str) ->
     if slot.state is not ModelState.UNLOADING:
         state.move(slot, ModelState.UNLOADING)
     slot.since, slot.txn = now, txn_id
-    state.emit(now, txn_id, Kind.UNLOAD, key=slot.key, cause=cause, bytes_pred=slot.bytes)
-    state.out.append(Drop(slot.load, slot.device))
+    state.emit(now, txn_id, Kind.UNLOAD, key=slot.key, cause=cause, device=slot.device, bytes_pred=slot.bytes)
+    state.out.append(Drop(slot.load, slot.device, slot.resident_bytes or 0))
 
 
 def stop_loading(state: SwapState, slot: Slot) -> None:
@@ -113,6 +148,8 @@ def give_up(state: SwapState, now: float, txn: Txn, error: AlltalkError) -> None
         if victim.state is ModelState.DRAINING:
             state.move(victim, ModelState.READY)
             state.emit(now, txn.id, Kind.UNDRAIN, key=key, cause=txn.cause)
+            if txn.cuts:
+                state.out.append(Revoke(victim.load, revoked=False))
     deny_waiting(state, txn, txn.target.key, error)
     _end(state, now, txn, SwapOutcome.ABORTED, error)
 
@@ -261,7 +298,7 @@ def _cancelled(txn: Txn) -> SwapCancelled:
 
 
 def _no_room(state: SwapState, facts: ModelFacts) -> OutOfMemory:
-    need, free = facts.estimate.load_bytes, free_bytes(state, facts.estimate.device)
+    need, free = need_bytes(state, facts), free_bytes(state, facts.estimate.device)
     return OutOfMemory(
         f"{facts.key.model} needs {need} bytes, and {free} are free after the others left",
         context={"phase": "reserve", "model": facts.key.model, "need_bytes": need, "free_bytes": free},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from alltalk_plugin.domain.audio import AudioChunk
@@ -68,6 +68,7 @@ class FakePool:
         self.leased: list[ModelRef] = []
         self.requests: list[LeaseRequest] = []
         self.open_leases = 0
+        self.pins: dict[ModelRef, bool] = {}
         self.tickets: dict[str, FakeTicket] = {}
 
     def lease(self, request: LeaseRequest, cancel: CancelToken) -> AbstractContextManager[ModelLease]:
@@ -119,6 +120,16 @@ class FakePool:
 
     def ticket(self, swap_id: str) -> FakeTicket | None:
         return self.tickets.get(swap_id)
+
+    def pin(self, model: ModelRef, *, pinned: bool = True) -> None:
+        self.pins[model] = pinned
+
+    def unload(self, model: ModelRef) -> None:
+        with self._lock:
+            self._models.pop(model).unload()
+
+    def on_event(self, callback: Callable[[], None]) -> Callable[[], None]:
+        return lambda: None
 
     def snapshot(self) -> tuple[ModelStatus, ...]:
         return ()

@@ -41,6 +41,7 @@ from alltalk_plugin.domain.voices import VoiceChoice, VoiceName, VoiceProfile
 from alltalk_plugin.settings.schema import Settings
 from alltalk_plugin.speech.explain import ExplainedSegment
 from alltalk_plugin.speech.job import SpeechJob
+from alltalk_plugin.swap.events import Bell
 from tests.fakes.store import MemoryReader, MemoryStore, MemoryStream, MemoryWriter
 
 RATE_HZ = 16_000
@@ -188,6 +189,9 @@ class FakeModels:
     def __init__(self) -> None:
         self.state = ModelState.READY
         self.fail_swap: AlltalkError | None = None
+        self.fail_unload: AlltalkError | None = None
+        self.ordered: list[tuple[str, str]] = []
+        self.bell = Bell()
         self.tickets: dict[str, FakeTicket] = {}
         self.asked: list[tuple[str, SwapMode, bool, bool, str]] = []
 
@@ -222,6 +226,17 @@ class FakeModels:
     def ticket(self, swap_id: str) -> SwapTicket | None:
         return self.tickets.get(swap_id)
 
+    def pin(self, model: ModelRef, *, pinned: bool = True) -> None:
+        self.ordered.append(("pin" if pinned else "unpin", model))
+
+    def unload(self, model: ModelRef) -> None:
+        if self.fail_unload is not None:
+            raise self.fail_unload
+        self.ordered.append(("unload", model))
+
+    def on_event(self, callback: Callable[[], None]) -> Callable[[], None]:
+        return self.bell.listen(callback)
+
     def snapshot(self) -> tuple[ModelStatus, ...]:
         return (
             ModelStatus(
@@ -252,6 +267,13 @@ class FakeJournal:
 
     def since(self, seq: int, limit: int | None = None) -> tuple[SwapRecord, ...]:
         return tuple(record for record in self.records if record.seq > seq)[:limit]
+
+    @property
+    def last_seq(self) -> int:
+        return self.records[-1].seq if self.records else 0
+
+    def prune(self, *, keep_rows: int, before_ts: float) -> int:
+        return 0
 
 
 class FakeVoices:

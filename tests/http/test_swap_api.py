@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from alltalk_plugin.domain.errors import AlltalkError, RetryLater, SelfTestFailed
+from alltalk_plugin.domain.errors import AlltalkError, RequestError, RetryLater, SelfTestFailed
 from alltalk_plugin.domain.models import SwapMode, SwapOutcome
 from tests.fakes.runtime import FakeRuntime
 from tests.http.clients import AppClient
@@ -22,6 +22,7 @@ def test_swap_when_asked_is_accepted_with_its_plan(runtime: FakeRuntime, client:
             "free_bytes": 20,
             "budget_bytes": 30,
             "eta_s": None,
+            "eta_range_s": None,
         },
         "outcome": None,
         "error": None,
@@ -82,6 +83,31 @@ def test_swap_when_cancelled_says_how_it_stands(client: AppClient) -> None:
     assert client.post(f"/api/v1/swaps/{swap_id}/cancel").json()["outcome"] == "aborted"
 
 
+def test_swap_of_a_person_says_so(runtime: FakeRuntime, client: AppClient) -> None:
+    client.post("/api/v1/swaps", {"target": "espeak", "cause": "person"})
+
+    assert runtime.models.asked[0][-1] == "person"
+
+
+def test_pin_and_unload_are_passed_on(runtime: FakeRuntime, client: AppClient) -> None:
+    answers = [
+        client.post("/api/v1/models/espeak/pin", {"pinned": True}),
+        client.post("/api/v1/models/espeak/pin", {"pinned": False}),
+        client.post("/api/v1/models/espeak/unload"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [204, 204, 204]
+    assert runtime.models.ordered == [("pin", "espeak"), ("unpin", "espeak"), ("unload", "espeak")]
+
+
+def test_unload_of_a_pinned_model_is_refused(runtime: FakeRuntime, client: AppClient) -> None:
+    runtime.models.fail_unload = RequestError("espeak is pinned")
+
+    answer = client.post("/api/v1/models/espeak/unload")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
 @pytest.mark.parametrize(("body", "target"), [({}, "espeak"), ({"to": "espeak"}, "espeak")])
 def test_rollback_is_a_swap_back(
     runtime: FakeRuntime, client: AppClient, body: dict[str, str], target: str
@@ -107,6 +133,8 @@ def test_models_are_listed_with_state_and_need(client: AppClient) -> None:
         "pinned": True,
         "last_error": None,
         "retry_in_s": None,
+        "eta_s": None,
+        "eta_range_s": None,
     }
 
 

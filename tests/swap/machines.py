@@ -78,7 +78,13 @@ class SwapMachine(RuleBasedStateMachine):
     def begin(self, budget_mb: int, limit: int, interval_s: float) -> None:
         world = type("MachineWorld", (WatchedWorld,), {"core_type": self.core_type})
         self.w = world(
-            SwapSettings(budget_mb={"cpu": budget_mb}, overtake_limit=limit, min_interval_s=interval_s)
+            SwapSettings(
+                budget_mb={"cpu": budget_mb},
+                overtake_limit=limit,
+                min_interval_s=interval_s,
+                margin_share=0,
+                idle_ttl_s=0,
+            )
         )
 
     @rule(ref=st.sampled_from(sorted(SIZES_MB)), playback=st.sampled_from([None, 5.0]))

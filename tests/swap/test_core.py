@@ -194,8 +194,9 @@ def test_plan_predicts_the_load_time_seen_before() -> None:
     w.loaded("a")
     w.now += 0.5
     w.finish("a")
-    assert w.plans[w.swap(A, dry_run=True)].eta_s == 2.5
-    assert w.plans[w.swap(B, dry_run=True)].eta_s is None
+    known, borrowed = (w.plans[w.swap(model, dry_run=True)] for model in (A, B))
+    assert (known.eta_s, known.eta_range_s) == (2.5, (1.25, 5.0))
+    assert borrowed.eta_s == 1.25  # between the floor's seconds per byte, none here, and those of a
 
 
 def test_load_first_that_does_not_fit_is_refused() -> None:

@@ -44,6 +44,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.loader import MB, FakeLoader, Gate, Script
 from tests.fakes.memory import FakeMemory
+from tests.swap.world import EXACT
 
 T = TypeVar("T")
 WAIT_S = 10.0
@@ -62,7 +63,7 @@ class Rig:
         self.memory = FakeMemory(10_000 * MB)
         self.observed: list[SwapRecord] = []
         self.revisions = {"a": "1", "b": "1", "c": "1", "floor": "1", "huge": "1"}
-        defaults: dict[str, object] = {"budget_mb": {"cpu": 150}, "min_interval_s": 0}
+        defaults: dict[str, object] = {"budget_mb": {"cpu": 150}, "min_interval_s": 0, **EXACT}
         self.settings = SwapSettings.model_validate(defaults | settings)
         self.profiles = {
             ModelRef(ref): ModelProfile(ref=ModelRef(ref), engine="fake") for ref in self.revisions
@@ -252,7 +253,7 @@ def test_fit_together_follows_the_budget(rig: Rig) -> None:
     assert rig.service.fit_together([a, floor])
     assert not rig.service.fit_together([a, b])
     assert not rig.service.fit_together([unknown])
-    rig.settings = SwapSettings(budget_mb={"cpu": 210})
+    rig.settings = SwapSettings(budget_mb={"cpu": 210}, margin_share=0)
     assert rig.service.fit_together([a, b])
 
 

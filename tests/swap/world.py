@@ -26,12 +26,14 @@ from alltalk_plugin.swap.effects import (
     Accept,
     CancelLoad,
     Deny,
+    Done,
     Drop,
     Emit,
     Grant,
     Kind,
     Load,
     ModelFacts,
+    Revoke,
     Settle,
     StartLoad,
 )
@@ -40,6 +42,8 @@ from alltalk_plugin.swap.states import Slot, SwapState
 
 FLOOR = ModelRef("floor")
 FLOOR_MB = 1
+EXACT = {"margin_share": 0, "idle_ttl_s": 0}
+"""No margin, so that an overcommitment by one byte shows; nothing leaves by itself unless a test says so."""
 
 
 def facts_of(
@@ -74,12 +78,15 @@ class World:
         self.settings = settings
         self.now = 1000.0
         self.stranger_takes: int | None = None
+        self.base_bytes = 0
         self.records: list[SwapRecord] = list(records)
         self.running: set[Load] = set()
         self.cancelling: set[Load] = set()
+        self.revoked: set[Load] = set()
         self.unloading: set[Load] = set()
         self.leases: dict[int, Load] = {}
         self.plans: dict[int, SwapPlan] = {}
+        self.errors: dict[int, AlltalkError | None] = {}
         self.ended: dict[int, AlltalkError | SwapOutcome | str] = {}
         self.asked: dict[int, ModelFacts] = {}
         self.tickets: set[int] = set()
@@ -90,7 +97,7 @@ class World:
 
     def _boot(self, catalog: Mapping[ModelRef, ModelFacts]) -> SwapCore:
         before = replay(self.records)
-        for gone in (self.running, self.cancelling, self.unloading, self.leases):
+        for gone in (self.running, self.cancelling, self.unloading, self.leases, self.revoked):
             gone.clear()
         state = SwapState(
             floor=facts_of(FLOOR, FLOOR_MB).key,
@@ -100,7 +107,9 @@ class World:
             budget_at_start=lambda device: 0,
             last_good=before.last_good,
             prev_good=before.prev_good,
-            load_s=dict(before.load_s),
+            base_bytes=lambda device: self.base_bytes,
+            learned=dict(before.learned),
+            pins=dict(before.pins),
         )
         self.core = self.core_type(state)
         wanted = catalog.get(before.wanted) if before.wanted else None
@@ -127,10 +136,24 @@ class World:
 
     # --- events ---------------------------------------------------------------------------------------
 
-    def request(self, facts: ModelFacts, *, timeout_s: float = 1e6, playback: float | None = None) -> int:
+    def request(
+        self,
+        facts: ModelFacts,
+        *,
+        timeout_s: float = 1e6,
+        playback: float | None = None,
+        upcoming: tuple[str, ...] = (),
+    ) -> int:
         wish_id = self._new(facts)
         self.apply(
-            self.core.on_request(self.now, wish_id, facts, timeout_s=timeout_s, playback_deadline_s=playback)
+            self.core.on_request(
+                self.now,
+                wish_id,
+                facts,
+                timeout_s=timeout_s,
+                playback_deadline_s=playback,
+                upcoming=tuple(ModelRef(ref) for ref in upcoming),
+            )
         )
         return wish_id
 
@@ -150,6 +173,16 @@ class World:
         self.apply(
             self.core.on_swap(self.now, wish_id, facts, mode=mode, cause=cause, force=force, dry_run=dry_run)
         )
+        return wish_id
+
+    def pin(self, facts: ModelFacts, *, pinned: bool = True) -> int:
+        wish_id = self._new(facts)
+        self.apply(self.core.on_pin(self.now, wish_id, facts, pinned=pinned))
+        return wish_id
+
+    def unload(self, facts: ModelFacts) -> int:
+        wish_id = self._new(facts)
+        self.apply(self.core.on_unload(self.now, wish_id, facts))
         return wish_id
 
     def cancel(self, wish_id: int) -> None:
@@ -249,8 +282,13 @@ class World:
                     self._end(wish_id, error)
                 case Accept(wish_id, plan):
                     self.plans[wish_id] = plan
-                case Settle(wish_id, outcome, _):
+                case Done(wish_id):
+                    self._end(wish_id, "done")
+                case Revoke(load, revoked):
+                    (self.revoked.add if revoked else self.revoked.discard)(load)
+                case Settle(wish_id, outcome, error):
                     self._end(wish_id, outcome)
+                    self.errors[wish_id] = error
         self.check()
 
     def _end(self, wish_id: int, how: AlltalkError | SwapOutcome | str) -> None:
@@ -261,7 +299,7 @@ class World:
 
     def check(self) -> None:
         state = self.state
-        used, budget = used_bytes(state, CPU), budget_bytes(state, CPU)
+        used, budget = used_bytes(state, CPU) + self.base_bytes, budget_bytes(state, CPU)
         assert used <= budget, f"S1: {used} bytes in use, budget {budget}"
         waiting = {wish.id for wish in state.wishes} | {t for txn in state.txns.values() for t in txn.tickets}
         for wish_id in self.asked:
@@ -273,7 +311,9 @@ class World:
             if slot.state not in (ModelState.READY, ModelState.DRAINING):
                 assert not slot.leases, f"S4: {slot.key.model} is {slot.state} with leases"
             if slot.state is ModelState.DRAINING and not state.closed:
-                explained = any(slot.key in txn.victims for txn in state.txns.values())
+                explained = slot.leaving == "unload" or any(
+                    slot.key in txn.victims for txn in state.txns.values()
+                )
                 renewed = any(
                     other.key.model == slot.key.model and other is not slot for other in state.slots.values()
                 )
@@ -305,7 +345,8 @@ class World:
             last_good=state.last_good,
             prev_good=state.prev_good,
             degraded=state.degraded,
-            load_s=state.load_s,
+            learned=state.learned,
+            pins=state.pins,
         )
 
 
@@ -314,7 +355,9 @@ A, B, C = facts_of("a", 4), facts_of("b", 4), facts_of("c", 2)
 
 def world(budget_mb: int = 5, **changes: object) -> World:
     return World(
-        SwapSettings.model_validate({"budget_mb": {"cpu": budget_mb}, "min_interval_s": 0, **changes})
+        SwapSettings.model_validate(
+            {"budget_mb": {"cpu": budget_mb}, **EXACT, "min_interval_s": 0, **changes}
+        )
     )
 
 

@@ -89,6 +89,7 @@ def test_service_killed_at_random_points_then_each_boot_finds_journal_and_good_m
     skipped = 0
     orphans: list[psutil.Process] = []
     for _ in range(KILLS):
+        good = _good_model(tmp_path)
         service = Service(tmp_path)
         if choices.random() < 0.2:  # while it starts
             threading.Event().wait(choices.uniform(0.0, 1.2))
@@ -99,7 +100,7 @@ def test_service_killed_at_random_points_then_each_boot_finds_journal_and_good_m
         began = time.perf_counter()
         client = service.attach()
         boots.append(time.perf_counter() - began)
-        serving.append(_good_model_serves(client, tmp_path))
+        serving.append(_serves(client, good))
         _keep_busy(client, choices)
         threading.Event().wait(choices.uniform(0.0, 0.8))
         orphans += service.kill()
@@ -107,9 +108,10 @@ def test_service_killed_at_random_points_then_each_boot_finds_journal_and_good_m
         _gone, alive = psutil.wait_procs(orphans, timeout=10)
         assert alive == [], "a worker outlived its service"
         orphans.clear()
+    good = _good_model(tmp_path)
     last = Service(tmp_path)
     client = last.attach()
-    serving.append(_good_model_serves(client, tmp_path))
+    serving.append(_serves(client, good))
     last.process.terminate()
     last.process.wait(20)
     records = _check_journal(tmp_path)
@@ -128,9 +130,8 @@ def test_service_killed_at_random_points_then_each_boot_finds_journal_and_good_m
     assert _digest(settings) == before
 
 
-def _good_model_serves(client: bridge.Service, home: Path) -> float:
-    """Seconds until what the journal calls good is READY, and speaks. Only if something ever was good."""
-    good = _last_good(home)
+def _serves(client: bridge.Service, good: str | None) -> float:
+    """Seconds until the good model is READY; then it speaks. Without one the floor does."""
     began = time.perf_counter()
     if good is not None:
         until(lambda: _state(client, good) == "ready", patience_s=20.0)
@@ -143,7 +144,8 @@ def _good_model_serves(client: bridge.Service, home: Path) -> float:
     return took
 
 
-def _last_good(home: Path) -> str | None:
+def _good_model(home: Path) -> str | None:
+    """What the next boot is to bring back, by the journal; asked before it begins, for it writes there too."""
     journal = SqliteJournal(home / "journal.sqlite")
     try:
         return replay(journal.since(0)).wanted

@@ -55,6 +55,8 @@ def create(request: LoadRequest) -> SlowEngine:
     load_s = float(options.get("load_s", 0.0))
     busy(load_s * at)
     touched = [np.ones(int(float(options.get("touch_mb", 0)) * MB * at), np.uint8)]
+    if "reached" in options:
+        Path(str(options["reached"])).touch()
     if fault.startswith("load_"):
         _fail(fault.removeprefix("load_"))
     busy(load_s * (1.0 - at))

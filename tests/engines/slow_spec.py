@@ -40,6 +40,7 @@ SLOW = EngineSpec(
             "import_mb": OptionField(float, 0.0, "memory of the import, for the estimate", "MB"),
             "fault": OptionField(str, "", "load_KIND, verify_KIND or unload_KIND; see slow.py"),
             "fault_at": OptionField(float, 0.5, "how much of the load is done before a fault of it"),
+            "reached": OptionField(str, "", "a file that appears when a load has come to fault_at"),
             "fault_file": OptionField(str, "", "a file that says the fault, so that it can change"),
         }
     ),

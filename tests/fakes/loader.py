@@ -56,6 +56,7 @@ class Script:
 
     `load_errors` are raised by the next loads, one each, oldest first; `load_error` by every load.
     `load_gate`, `verify_gate`, `unload_gate` hold that step; `chunk_gate` holds before the second chunk.
+    `unload_error` is raised once the model is gone.
     `synthesis_error` is raised instead of speaking, `synthesis_errors` by the next calls, one each.
     `crash_at_chunk` ends the "process" before that chunk (0: before any sound). `fail_texts` refuse.
     """
@@ -69,6 +70,7 @@ class Script:
     verify_errors: list[AlltalkError] = field(default_factory=list)
     verify_gate: Gate | None = None
     unload_gate: Gate | None = None
+    unload_error: AlltalkError | None = None
     synthesis_error: AlltalkError | None = None
     synthesis_errors: list[AlltalkError] = field(default_factory=list)
     fail_texts: dict[str, AlltalkError] = field(default_factory=dict)
@@ -182,6 +184,8 @@ class FakeModel:
                 return
             self._unloaded = True
         self._on_unload(self)
+        if self._script.unload_error is not None:
+            raise self._script.unload_error
 
     def _raise_if_dead(self) -> None:
         with self._state:

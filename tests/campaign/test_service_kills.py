@@ -145,7 +145,7 @@ def _serves(client: bridge.Service, good: str | None) -> float:
 
 
 def _good_model(home: Path) -> str | None:
-    """What the next boot is to bring back, by the journal; asked before it begins, for it writes there too."""
+    """What the next boot is to bring back, by the journal; asked before it begins, as it writes there too."""
     journal = SqliteJournal(home / "journal.sqlite")
     try:
         return replay(journal.since(0)).wanted

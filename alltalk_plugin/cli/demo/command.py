@@ -20,7 +20,8 @@ from alltalk_plugin.adapters.text_generation_webui import ADAPTER, FOLDER
 from alltalk_plugin.cli.context import CliContext, fail, failing_clearly
 from alltalk_plugin.cli.demo.chat import CHAT, Line, write_home
 from alltalk_plugin.cli.demo.host import HostDouble, State, make_host_folder
-from alltalk_plugin.cli.demo.page import SpokenLine, render_page
+from alltalk_plugin.cli.demo.page import render_page
+from alltalk_plugin.cli.demo.spoken import SpokenLine
 from alltalk_plugin.cli.tables import print_json, print_rows
 
 _BINS = 400
@@ -51,7 +52,7 @@ def demo(context: CliContext, out: Path, open_page: bool) -> None:
         host.start()
         chats = {line.character: _new_chat(host, line.character) for line in CHAT}
         lines = [_speak(host, service, chats[line.character], line, out) for line in CHAT]
-        journal = service.request("GET", "/api/v1/journal?since=0")["records"]
+        journal = _since_boot(service.request("GET", "/api/v1/journal?since=0")["records"])
     page = out / "index.html"
     page.write_text(render_page(lines, journal, "A chat, spoken"), encoding="utf-8")
     if context.as_json:
@@ -137,6 +138,12 @@ def _print_report(
         f"{len(lines)} replies, {seconds:.0f} s of speech in {elapsed_s:.1f} s; "
         f"{_count(journal, 'commit')} switches, {_count(journal, 'rollback')} rolled back; look at {page}"
     )
+
+
+def _since_boot(journal: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """Without what an earlier demo in the same folder left."""
+    boots = [place for place, record in enumerate(journal) if record["kind"] == "boot"]
+    return journal[boots[-1] :]
 
 
 def _count(journal: Sequence[dict[str, Any]], kind: str) -> int:

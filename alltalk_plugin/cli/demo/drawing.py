@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from alltalk_plugin.cli.demo.page import SpokenLine
+from alltalk_plugin.cli.demo.spoken import SpokenLine
 
 # Readable on light and dark paper alike.
 _PALETTE = ("#7f56d9", "#0e9384", "#dd6b20", "#2e72d2", "#c11574", "#5b8c1f", "#8a6116")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from alltalk_plugin.cli.demo.drawing import model_lanes, voice_colours, waveform
+from alltalk_plugin.cli.demo.spoken import SpokenLine
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2433; --dim: #667085; --paper: #f6f7f9; --card: #fff;
@@ -34,18 +34,6 @@ th { color: var(--dim); font-weight: 600; } td.bad { color: var(--bad); } .scrol
 text { fill: var(--dim); font: 12px system-ui, sans-serif; } .bad { color: var(--bad); }
 pre { white-space: pre-wrap; margin: 6px 0 0; color: var(--dim); font-size: 13px; }
 """
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenLine:
-    """A reply of the chat with what came of it; `spoken` is the service's own report."""
-
-    character: str
-    shows: str
-    text: str
-    audio_file: str
-    envelope: Sequence[tuple[float, float]]
-    spoken: dict[str, Any]
 
 
 def render_page(lines: Sequence[SpokenLine], journal: Sequence[dict[str, Any]], title: str) -> str:

@@ -18,11 +18,10 @@ from alltalk_plugin.domain.errors import (
     Cancelled,
     DeadlineExceeded,
     LanguageUnsupported,
-    LeaseRevoked,
     ModelError,
     ModelTimeout,
-    Superseded,
     SpeechError,
+    Superseded,
     SynthesisFailed,
     WorkerCrashed,
     error_from_code,
@@ -316,7 +315,8 @@ class Production:
 
     def give_up(self, error: AlltalkError) -> None:
         """End stream and job with an error; what was spoken stays audible."""
-        logger.warning("reply not spoken to its end", code=error.code, reason=error.message)
+        level = "INFO" if isinstance(error, Cancelled) else "WARNING"
+        logger.log(level, "reply not spoken to its end", code=error.code, reason=error.message)
         self._writer.abort(error)
         self._job.fail(error)
 

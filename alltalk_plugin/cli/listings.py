@@ -48,13 +48,28 @@ def voices(context: CliContext) -> None:
     print_rows(headings, rows, as_json=context.as_json)
 
 
-@click.command()
-@click.pass_obj
+@click.group(invoke_without_command=True)
+@click.pass_context
+def models(click_context: click.Context) -> None:
+    """List the models with their state and memory; or pin or unload one."""
+    if click_context.invoked_subcommand is None:
+        _list_models(click_context.obj)
+
+
 @failing_clearly
-def models(context: CliContext) -> None:
-    """List the models with their state and memory."""
+def _list_models(context: CliContext) -> None:
     listing = context.connect().request("GET", "/api/v1/models")
-    headings = ("model", "engine", "state", "need MB", "resident MB", "leases", "pinned", "last error")
+    headings = (
+        "model",
+        "engine",
+        "state",
+        "need MB",
+        "resident MB",
+        "leases",
+        "pinned",
+        "load time",
+        "last error",
+    )
     rows = [
         (
             model["id"],
@@ -64,6 +79,7 @@ def models(context: CliContext) -> None:
             _megabytes(model["resident_bytes"]),
             model["leases"],
             model["pinned"],
+            expected_time(model),
             model["last_error"],
         )
         for model in listing["models"]
@@ -96,3 +112,11 @@ def hosts(context: CliContext) -> None:
 
 def _megabytes(count: Any) -> float | None:
     return None if count is None else count / 1e6
+
+
+def expected_time(told: dict[str, Any]) -> str:
+    """How long a load is expected to take, with its range."""
+    if told["eta_s"] is None:
+        return "unknown"
+    least, most = told["eta_range_s"]
+    return f"{told['eta_s']:.1f} s ({least:.1f} to {most:.1f})"

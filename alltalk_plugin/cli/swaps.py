@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import click
 
 from alltalk_plugin.bridge import Service
 from alltalk_plugin.cli.context import CliContext, fail, failing_clearly
+from alltalk_plugin.cli.listings import expected_time, models
 from alltalk_plugin.cli.tables import print_json, print_rows
 
 _POLL_S = 0.1
@@ -25,14 +27,23 @@ _GOOD = ("committed", "planned")
     show_default=True,
     help="load-first keeps the old model until the new one is verified; unload-first releases it before.",
 )
-@click.option("--force", is_flag=True, help="Ignore the minimum interval and a recent failure.")
+@click.option("--force", is_flag=True, help="Ignore interval and recent failure; cut running speech.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen, do nothing.")
 @click.pass_obj
 @failing_clearly
 def swap(context: CliContext, *, model: str, mode: str, force: bool, dry_run: bool) -> None:
-    """Make MODEL the loaded one; waits until it is verified or rolled back."""
+    """Make MODEL the loaded one; waits until it is verified or rolled back.
+
+    Within the minimum interval after another switch it waits, and a newer choice takes its place.
+    """
     service = context.connect()
-    body = {"target": model, "mode": mode.replace("-", "_"), "force": force, "dry_run": dry_run}
+    body = {
+        "target": model,
+        "mode": mode.replace("-", "_"),
+        "force": force,
+        "dry_run": dry_run,
+        "cause": "person",
+    }
     _follow(context, service, service.request("POST", "/api/v1/swaps", body))
 
 
@@ -72,11 +83,10 @@ def _follow(context: CliContext, service: Service, ticket: dict[str, Any]) -> No
     plan = ticket["plan"]
     if not context.as_json:
         leaving = ", ".join(plan["victims"]) or "nothing"
-        eta = "unknown" if plan["eta_s"] is None else f"{plan['eta_s']:.1f} s"
         click.echo(
             f"{plan['target']}: {plan['mode'].replace('_', ' ')}, needs {plan['need_bytes'] / 1e6:.0f} MB, "
             f"{plan['free_bytes'] / 1e6:.0f} of {plan['budget_bytes'] / 1e6:.0f} MB free, "
-            f"releases {leaving}, expected time {eta}"
+            f"releases {leaving}, expected time {expected_time(plan)}"
         )
     while ticket["outcome"] is None:
         time.sleep(_POLL_S)
@@ -88,6 +98,25 @@ def _follow(context: CliContext, service: Service, ticket: dict[str, Any]) -> No
         fail(f"{ticket['outcome']}: {error['detail']}", error["code"], error["hint"])
     if not context.as_json:
         click.echo(ticket["outcome"])
+
+
+@models.command()
+@click.argument("model")
+@click.option("--off", is_flag=True, help="Let it be evicted again.")
+@click.pass_obj
+@failing_clearly
+def pin(context: CliContext, *, model: str, off: bool) -> None:
+    """Keep MODEL from being evicted, across restarts; beats the settings."""
+    context.connect().request("POST", f"/api/v1/models/{quote(model, safe='')}/pin", {"pinned": not off})
+
+
+@models.command()
+@click.argument("model")
+@click.pass_obj
+@failing_clearly
+def unload(context: CliContext, model: str) -> None:
+    """Let MODEL go as soon as nobody speaks with it."""
+    context.connect().request("POST", f"/api/v1/models/{quote(model, safe='')}/unload")
 
 
 def _journal_row(record: dict[str, Any]) -> tuple[object, ...]:

@@ -26,21 +26,27 @@ def swap_routes(rim: Rim) -> APIRouter:
             raise SwapUnknown("there is no swap of that id", context={"swap": swap_id})
         return found
 
+    def view(model: ModelRef) -> ModelView:
+        status = next(status for status in pool.snapshot() if status.ref == model)
+        return ModelView.of(status, now_mono=rim.clock.monotonic())
+
     @routes.get("/models")
     async def models() -> ModelsView:
         """Every model with its state, in the order of the settings."""
         now_mono = rim.clock.monotonic()
         return ModelsView(models=[ModelView.of(status, now_mono=now_mono) for status in pool.snapshot()])
 
-    @routes.post("/models/{model}/pin", status_code=204)
-    async def pin(model: ModelRef, asked: PinRequest) -> None:
+    @routes.post("/models/{model}/pin")
+    async def pin(model: ModelRef, asked: PinRequest) -> ModelView:
         """Keep a model from being evicted, or no longer."""
         await rim.threads.run(pool.pin, model, pinned=asked.pinned)
+        return view(model)
 
-    @routes.post("/models/{model}/unload", status_code=204)
-    async def unload(model: ModelRef) -> None:
-        """Let a model go as soon as nobody speaks with it."""
+    @routes.post("/models/{model}/unload")
+    async def unload(model: ModelRef) -> ModelView:
+        """Let a model go as soon as nobody speaks with it; the answer says how it stands now."""
         await rim.threads.run(pool.unload, model)
+        return view(model)
 
     @routes.post("/swaps", status_code=202)
     async def swap(asked: SwapRequest) -> SwapView:

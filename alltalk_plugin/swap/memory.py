@@ -9,24 +9,34 @@ import psutil
 
 from alltalk_plugin.domain.errors import ModelIncompatible
 from alltalk_plugin.domain.models import CPU, Device
+from alltalk_plugin.swap.nvml import CudaMemory, is_cuda
 
 _UNLIMITED = 1 << 60
 """cgroup v1 writes 'no limit' as a number near 2**63."""
 
 
 class SystemMemory:
-    """Satisfies `MemoryProbe` for `cpu`. Thread-safe.
+    """Satisfies `MemoryProbe` for `cpu`, and `cuda` where its library is installed. Thread-safe.
 
     In a container the cgroup's limit counts (v2, and v1's memory controller), the smallest one on the way
     from the process's own group to the root. File cache that the kernel can give back counts as free.
     """
 
-    def __init__(self, root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> None:
+    def __init__(
+        self,
+        root: Path = Path("/sys/fs/cgroup"),
+        own: Path = Path("/proc/self/cgroup"),
+        *,
+        cuda: CudaMemory | None = None,
+    ) -> None:
         self._root = root
         self._own = own
+        self._cuda = cuda or CudaMemory()
 
     def free_bytes(self, device: Device) -> int:
         """Raises: ModelIncompatible for a device that cannot be measured here."""
+        if is_cuda(device):
+            return self._cuda.free_bytes(device)
         _only_cpu(device)
         free = int(psutil.virtual_memory().available)
         for group in self._groups():
@@ -37,6 +47,8 @@ class SystemMemory:
 
     def total_bytes(self, device: Device) -> int:
         """Raises: ModelIncompatible for a device that cannot be measured here."""
+        if is_cuda(device):
+            return self._cuda.total_bytes(device)
         _only_cpu(device)
         limits = (_limit(group) for group in self._groups())
         return min([int(psutil.virtual_memory().total), *(limit for limit in limits if limit is not None)])

@@ -51,6 +51,13 @@ def test_swap_when_it_works_fails_or_is_only_planned_then_said_in_one_line(home:
     assert done.output.splitlines()[-1] == "committed"
     listed = json.loads(run(home, "--json", "models").output)
     assert {row["model"]: row["state"] for row in listed}["studio"] == "ready"
+    assert run(home, "models", "pin", "studio").exit_code == 0
+    refused = run(home, "models", "unload", "studio")
+    assert refused.exit_code == 1 and "pinned" in refused.output
+    assert run(home, "models", "pin", "studio", "--off").exit_code == 0
+    assert run(home, "models", "unload", "studio").exit_code == 0
+    again = run(home, "swap", "studio")
+    assert again.output.splitlines()[-1] == "committed" and "unknown" not in again.output
     failed = run(home, "swap", "missing")
     assert failed.exit_code == 1
     assert "nowhere" in failed.output

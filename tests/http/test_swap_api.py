@@ -96,7 +96,8 @@ def test_pin_and_unload_are_passed_on(runtime: FakeRuntime, client: AppClient) -
         client.post("/api/v1/models/espeak/unload"),
     ]
 
-    assert [answer.status_code for answer in answers] == [204, 204, 204]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert {answer.json()["id"] for answer in answers} == {"espeak"}
     assert runtime.models.ordered == [("pin", "espeak"), ("unpin", "espeak"), ("unload", "espeak")]
 
 

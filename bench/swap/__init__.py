@@ -1,0 +1,1 @@
+"""Model switching side by side: three policies that others have, and ours."""

@@ -48,6 +48,7 @@ def ask_swap(state: SwapState, now: float, wish: Wish, *, dry_run: bool) -> None
 
 def pin(state: SwapState, now: float, wish_id: int, facts: ModelFacts, *, pinned: bool) -> None:
     """A person's word on whether the model may be evicted; beats the settings'."""
+    state.slot(facts)  # from now on it is listed as what it is
     if state.pins.get(facts.key.model) is not pinned:
         state.pins[facts.key.model] = pinned
         cause = PINNED if pinned else UNPIN

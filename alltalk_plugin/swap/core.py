@@ -166,12 +166,12 @@ class SwapCore:
         others = any(other.facts.key == key for other in state.wishes)
         if txn is None or txn.phase in (Phase.DRAIN, Phase.RESTORE) or others:
             refused = SwapCancelled(f"the switch to {key.model} was cancelled", context={"model": key.model})
-            state.out.append(Settle(wish.id, SwapOutcome.ABORTED, refused))
-        else:
-            txn.cancelled = True
-            txn.tickets.append(wish.id)
-            if txn.phase is Phase.LOAD:
-                stop_loading(state, state.slots[key])
+            # Told last: whoever hears it finds the others serving on.
+            return (*self._settle_down(now), Settle(wish.id, SwapOutcome.ABORTED, refused))
+        txn.cancelled = True
+        txn.tickets.append(wish.id)
+        if txn.phase is Phase.LOAD:
+            stop_loading(state, state.slots[key])
         return self._settle_down(now)
 
     def on_loaded(self, now: float, load: Load) -> Effects:

@@ -42,11 +42,10 @@ def held_bytes(status: ModelStatus) -> int:
 
 def leaving_order(state: SwapState, target: Slot) -> tuple[Slot, ...]:
     """Models that may be evicted for `target`: idle ones first, then those that no dialogue has announced
-    to need soon, then by last use; one that the head of the queue needs is not among them.
+    to need soon, then by last use. (What the head of the queue needs is not READY, or it would have it.)
 
     Pinned models and the floor never leave, except for a newer revision of themselves.
     """
-    head = next((wish for wish in state.wishes if not wish.held), None)
     soon = frozenset(state.wanted_soon())
     evictable = (
         slot
@@ -54,7 +53,6 @@ def leaving_order(state: SwapState, target: Slot) -> tuple[Slot, ...]:
         if slot.state is ModelState.READY
         and slot.device == target.device
         and slot is not target
-        and not (head is not None and head.facts.key == slot.key)
         and (state.may_leave(slot) or slot.key.model == target.key.model)
     )
     order = sorted(evictable, key=lambda slot: (bool(slot.leases), slot.key.model in soon, slot.last_used))

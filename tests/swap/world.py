@@ -79,6 +79,8 @@ class World:
         self.now = 1000.0
         self.stranger_takes: int | None = None
         self.base_bytes = 0
+        self.resident_mb: dict[str, int] = {}
+        self.device_free: int | None = None
         self.records: list[SwapRecord] = list(records)
         self.running: set[Load] = set()
         self.cancelling: set[Load] = set()
@@ -125,6 +127,8 @@ class World:
         self._boot(catalog)
 
     def _measured(self, device: Device) -> int | None:
+        if device != CPU:
+            return self.device_free
         if self.stranger_takes is None:
             return None
         held = sum(slot.bytes for slot in self.state.slots.values())
@@ -204,7 +208,8 @@ class World:
         self.running.discard(load)
         self.cancelling.discard(load)
         self.apply(self.core.on_loaded(self.now, load))
-        held = self.state.slots[load.key].facts.estimate.held_bytes
+        held = self.resident_mb.get(load.key.model, 0) * MEGABYTE
+        held = held or self.state.slots[load.key].facts.estimate.held_bytes
         self.apply(self.core.on_verified(self.now, load, held))
 
     def fail(self, ref: str, error: AlltalkError) -> None:
@@ -213,10 +218,14 @@ class World:
         self.cancelling.discard(load)
         self.apply(self.core.on_failed(self.now, load, error))
 
-    def freed(self, ref: str) -> None:
+    def freed(self, ref: str, *, held_mb: int | None = None, free_mb: tuple[int, int] = (0, 1)) -> None:
         load = next(load for load in self.unloading if load.key.model == ref)
         self.unloading.discard(load)
-        self.apply(self.core.on_unloaded(self.now, load, free_before=0, free_after=1))
+        before, after = (free * MEGABYTE for free in free_mb)
+        held = None if held_mb is None else held_mb * MEGABYTE
+        self.apply(
+            self.core.on_unloaded(self.now, load, held_bytes=held, free_before=before, free_after=after)
+        )
 
     def death(self, ref: str) -> None:
         slot = self.slot(ref)

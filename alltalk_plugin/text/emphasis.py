@@ -111,7 +111,8 @@ class EmphasisMarks:
     def _open_emphasis(self, spot: Spot, end: int) -> int | Wait:
         char = spot.char
         stands_alone = self._line.solid in ("", "~", NARRATED, PICTURE, OPENED, CLOSED) or (
-            self._line.solid in SENTENCE_END and self._line.sentences.ends_here
+            (self._line.solid in SENTENCE_END or self._line.solid in ")）]")
+            and self._line.sentences.ends_here
         )
         if stands_alone:
             word = self._stressed_word(spot.text, end - 1, final=spot.final)

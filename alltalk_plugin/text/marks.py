@@ -54,6 +54,11 @@ def word_set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+def ends_by_space(char: str) -> bool:
+    """Whether the script of `char` ends sentences with a space alone (Thai, Lao, Khmer)."""
+    return "\u0e00" <= char <= "\u0eff" or "\u1780" <= char <= "\u17ff"
+
+
 def is_cjk(char: str) -> bool:
     """Whether the script of `char` puts no spaces between words (Han, kana, and their punctuation)."""
     return "\u2e80" <= char <= "\u9fff" or "\uf900" <= char <= "\ufaff" or char >= "\U00020000"

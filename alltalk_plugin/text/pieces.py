@@ -157,8 +157,10 @@ class ReplyLanguages:
             if script == LATIN and len(words) == 1 and not is_everyday(words[0]):
                 needed = max(needed, _LONE_WORD_PROBABILITY)
             if detected is not None and self._departs(detected.language, script):
-                few = script == LATIN and len(words) < self._settings.piece_min_words
+                few = script == LATIN and len(words) <= self._settings.piece_min_words
                 needed = max(needed, _CLAUSE_PROBABILITY if few else self._settings.piece_threshold)
+                if script == LATIN and len(words) == 1:
+                    detected = None
             if detected is not None and detected.probability >= needed:
                 return detected.language, f"from the reply, {detected.probability:.2f}"
         style = self._reply.style.language, "as before in this chat"
@@ -187,7 +189,7 @@ class ReplyLanguages:
             return [self._inherit(run) for run in unit]
         if script == LATIN and len(unit) > 1 and (parted := self._parted(text, unit)) is not None:
             return parted
-        detected = self._own(bare, script)
+        detected = self._own(bare, script) or self._as_the_chat(bare, script)
         if detected is None:
             return [self._inherit(run) for run in unit]
         return [_piece(run, detected, script) for run in unit]
@@ -204,6 +206,18 @@ class ReplyLanguages:
         if script == LATIN or self.language is None or written_in(script, (self.language,)):
             return None
         return detected
+
+    def _as_the_chat(self, text: str, script: str) -> DetectedLanguage | None:
+        """A few words in the chat's language, though most of the reply is in another."""
+        expected = self._reply.default_language or self._reply.style.language
+        if script != LATIN or expected is None or self.language is None or self._open is not None:
+            return None
+        if not self._departs(self.language, script):
+            return None
+        detected = self._detector.detect(text, (expected, self.language))
+        if detected is None or detected.probability < self._settings.piece_threshold:
+            return None
+        return detected if same_language(detected.language, expected) else None
 
     def _parted(self, text: str, unit: Sequence[_Run]) -> list[Piece] | None:
         """Clauses in clearly different languages; None when the unit is of one piece."""

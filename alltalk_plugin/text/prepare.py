@@ -14,6 +14,7 @@ from alltalk_plugin.domain.speech import Boundary, Reply, ReplyStyle, Segment, T
 from alltalk_plugin.settings.schema import LanguageSettings, SpeechSettings
 from alltalk_plugin.text import reasoning
 from alltalk_plugin.text.growing import GrowingReply
+from alltalk_plugin.text.marks import QUOTES
 from alltalk_plugin.text.pieces import Piece, ReplyLanguages, enough_for_reply
 from alltalk_plugin.text.scanner import Scanner, ScanRules
 from alltalk_plugin.text.scripts import LATIN, written_in
@@ -29,7 +30,7 @@ _EXAMPLES = {
     "devanagari": "नमस्ते, आप कैसे हैं?",
 }
 """A text for each script in which several languages have to be told apart."""
-_STYLE_MARK = re.compile(r"""["“„«»「『‘*_—–―&]|(?<!\w)'""")
+_STYLE_MARK = re.compile(rf"""[{"".join(QUOTES).replace("'", "")}*_—–―&]|(?<!\w)'""")
 """Without any of these a text has neither dialogue nor marked narration."""
 
 

@@ -10,7 +10,7 @@ import re
 
 from alltalk_plugin.text.clean import LOOK_AHEAD, WAIT, Wait
 from alltalk_plugin.text.line import CLOSED, OPENED, Line, Spot
-from alltalk_plugin.text.marks import ALWAYS_OPENS, BRACKETS, DASHES, QUOTES, SINGLE_QUOTES
+from alltalk_plugin.text.marks import ALWAYS_OPENS, BRACKETS, DASHES, QUOTES, SINGLE_QUOTES, ends_by_space
 from alltalk_plugin.text.narrator import Mark
 
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
@@ -94,7 +94,9 @@ class QuoteMarks:
 
     def _open_quote(self, char: str, end: int) -> int:
         # A quote set in bold is a term, as one inside a sentence is.
-        mid_sentence = self._line.solid.isalnum() or self._line.stressed
+        solid = self._line.solid
+        goes_on = solid.isalnum() and not (ends_by_space(solid) and self._line.follows_space)
+        mid_sentence = goes_on or self._line.stressed
         self._line.narrator.open(Mark.QUOTE, char, closers=QUOTES[char], mid_sentence=mid_sentence)
         self._line.turn(1)
         self._line.marked(OPENED)

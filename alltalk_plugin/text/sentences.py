@@ -97,6 +97,9 @@ class SentenceBuilder:
         tail = self._text[max(self._begin, len(self._text) - 32) :].rstrip(" ")
         if not tail:
             return True
+        if tail[-1] in ")）":
+            # An aside that stands alone: `(quietly) *sits down*`.
+            return self._text[self._begin :].lstrip()[0] in "(（"
         if tail[-1] not in SENTENCE_END:
             return False
         return ends_sentence(tail + " X", len(tail) - 1, len(tail)) is not False

@@ -194,7 +194,7 @@ def inline_maths_at(text: str, at: int, *, final: bool) -> tuple[int, bool] | Wa
         content = match[1]
         if _FORMULA.search(content):
             return match.end(), False
-        return (match.end(), True) if len(content) == 1 else None
+        return (match.end(), True) if len(content) == 1 and content.isalnum() else None
     rest = text[at + 1 : at + 123]
     return WAIT if not final and len(rest) < 122 and "\n" not in rest and "$" not in rest[:-1] else None
 

@@ -55,7 +55,8 @@ _EVERYDAY = {
     "en": """yes no yeah please thanks thank you hello hi hey good morning night evening goodbye bye sorry
         sure what why who how where when i i'm i'll i've don't can't it's that's the this that is are was my
         your me he she they we not and but with of course maybe really know see think want""",
-    "de": """ja nein na ach mal bitte danke schön hallo guten morgen abend nacht tag tschüss entschuldigung klar
+    "de": """ja nein na ach mal
+        bitte danke schön hallo guten morgen abend nacht tag tschüss entschuldigung klar
         natürlich was warum wer wie wo wann ich du er sie wir ihr das der die und aber nicht ist bin bist
         mein dein mit auf doch vielleicht wirklich genau gut gerne verstehe verstanden war es ein eine""",
     "fr": """oui non merci bonjour bonsoir salut au revoir pardon désolé bien sûr quoi pourquoi qui comment où

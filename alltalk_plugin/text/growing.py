@@ -13,9 +13,10 @@ from alltalk_plugin.domain.speech import Segment, TextSpan
 from alltalk_plugin.text.scanner import Scanner
 from alltalk_plugin.text.sentences import ScannedSegment
 
-_RECOGNISED_BY = 40
+_RECOGNISED_BY = (40, 20, 10)
 _MOVES_BY = 200
-"""Words handed out are recognised by their last 40 characters, at most 200 further left than they were."""
+"""Words handed out are recognised by their last characters, the more the better, at most 200 further left
+than they were."""
 
 
 def _common_length(one: str, other: str) -> int:
@@ -77,9 +78,12 @@ class GrowingReply:
         same = _common_length(self._text, text)
         if same >= self._out_to:
             return
-        last_words = self._text[same : self._out_to][-_RECOGNISED_BY:]
-        found = text.find(last_words, max(0, self._out_to - len(last_words) - _MOVES_BY))
-        self._out_to = found + len(last_words) if found >= 0 else self._out_to
+        for length in _RECOGNISED_BY:
+            last_words = self._text[max(0, self._out_to - length) : self._out_to]
+            found = text.find(last_words, max(0, self._out_to - len(last_words) - _MOVES_BY))
+            if found >= 0:
+                self._out_to = found + len(last_words)
+                return
 
     def _handed_out(self, scanned: Sequence[ScannedSegment]) -> tuple[Segment, ...]:
         new = [rest for each in scanned if (rest := self._beyond(each)) is not None]

@@ -82,6 +82,9 @@ _PARTS = [
     ),
     *(
         '[a](http://b.c/d_(e) "t")',
+        "[voice:x]",
+        "[voice:]",
+        "a clause that goes on for a while, ",
         "![i](u) ",
         "[^1]",
         "https://ex.am/p?q=1. ",
@@ -131,17 +134,35 @@ _RULES = st.sampled_from(
         ScanRules(),
         ScanRules(parentheses="skip", urls="skip", code="announce"),
         ScanRules(parentheses="narrator", max_segment_chars=40),
+        ScanRules(inline_voices=True, first_clause_chars=30),
     ]
 )
 
 
-@given(text=_TEXTS, style=_STYLES, rules=_RULES, data=st.data())
+_CUTS = st.lists(st.floats(0, 1), max_size=12)
+
+
+@given(text=_TEXTS, style=_STYLES, rules=_RULES, places=_CUTS)
 @settings(max_examples=300, deadline=None)
 def test_the_way_a_reply_arrives_does_not_change_its_segments(
-    text: str, style: ReplyStyle, rules: ScanRules, data: st.DataObject
+    text: str, style: ReplyStyle, rules: ScanRules, places: list[float]
 ) -> None:
+    same_however_it_arrives(text, style, rules, places)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(3600)
+@given(text=_TEXTS | st.text(max_size=120), style=_STYLES, rules=_RULES, places=_CUTS)
+@settings(max_examples=20_000, deadline=None)
+def test_the_way_any_reply_arrives_does_not_change_its_segments(
+    text: str, style: ReplyStyle, rules: ScanRules, places: list[float]
+) -> None:
+    same_however_it_arrives(text, style, rules, places)
+
+
+def same_however_it_arrives(text: str, style: ReplyStyle, rules: ScanRules, places: list[float]) -> None:
     whole = scan([text], style=style, rules=rules)
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12)))
+    cuts = sorted(int(place * len(text)) for place in places)
     chunks = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     assert scan(chunks, style=style, rules=rules) == whole
     assert scan(text, style=style, rules=rules) == whole

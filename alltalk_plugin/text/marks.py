@@ -67,6 +67,9 @@ def is_cjk(char: str) -> bool:
 def _spoken_form(char: str) -> str:
     if char.isspace() or char in _SPACES:
         return " "
+    if " " < char <= "~":
+        # As they are, since text of nothing else is not looked up at all.
+        return char
     if char in _KEPT_SYMBOLS:
         return char
     if char in emoji.EMOJI_DATA:

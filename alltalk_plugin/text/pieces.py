@@ -88,6 +88,7 @@ class ReplyLanguages:
         self._previous: LanguageTag | None = None
         self._going_on: dict[tuple[SpeakerRole, str | None], LanguageTag] = {}
         self._open: LanguageTag | None = None
+        self._alone = False
         self._one_latin = len(written_in(LATIN, self._candidates)) == 1
 
     def hear(self, segments: Sequence[ScannedSegment]) -> None:
@@ -113,7 +114,8 @@ class ReplyLanguages:
             runs = [_Run(0, len(text), LATIN if _LETTER.search(text) else None, inner=False)]
         else:
             runs = _runs(text, segment.inserts, clauses=text.count(" ") > 2 * self._settings.piece_min_words)
-        if len(runs) == 1:
+        self._alone = len(runs) == 1
+        if self._alone:
             pieces = tuple(self._unit(text, runs))
         else:
             found: dict[_Run, Piece] = {}
@@ -163,13 +165,19 @@ class ReplyLanguages:
                     detected = None
             if detected is not None and detected.probability >= needed:
                 return detected.language, f"from the reply, {detected.probability:.2f}"
-        style = self._reply.style.language, "as before in this chat"
-        default = self._reply.default_language, "default of the character"
-        general = self._settings.default, "default"
-        for language, why in (default, style, general):
+        for language, why in self._known():
             if language is not None:
                 return language, why
         return None, "undecided"
+
+    def _known(self) -> tuple[tuple[LanguageTag | None, str], ...]:
+        """The languages that are known without looking at the text, the nearest first."""
+        return (
+            (self._reply.chat.language, "the chat's language"),
+            (self._reply.default_language, "default of the character"),
+            (self._reply.style.language, "as before in this chat"),
+            (self._settings.default, "default"),
+        )
 
     def _departs(self, language: LanguageTag, script: str) -> bool:
         """Whether the reply would leave the language that its chat has and that could be written so."""
@@ -241,7 +249,14 @@ class ReplyLanguages:
         if self._open is not None:
             return Piece(run.start, run.end, self._open, None, True, f"{self._open}: the sentence goes on")
         if self.language is not None:
-            return Piece(run.start, run.end, self.language, None, True, f"{self.language}: {self._why}")
+            language, why = self.language, self._why
+            if self._alone and run.script is not None and not written_in(run.script, (language,)):
+                # "Hello." after Korean: a language that is written so fits better, if one is known.
+                for known, reason in self._known():
+                    if known is not None and written_in(run.script, (known,)):
+                        language, why = known, reason
+                        break
+            return Piece(run.start, run.end, language, None, True, f"{language}: {why}")
         if self._previous is not None:
             why = f"{self._previous}: as the sentence before"
             return Piece(run.start, run.end, self._previous, None, True, why)
@@ -267,13 +282,8 @@ class ReplyLanguages:
 
     def _han(self, fitting: tuple[LanguageTag, ...]) -> tuple[LanguageTag, ...]:
         """Han alone is Chinese, but Japanese in a Japanese reply or chat."""
-        chat = (
-            self._reply.chat.language,
-            self._reply.default_language,
-            self._reply.style.language,
-            self._settings.default,
-        )
-        japanese = self._has_kana or any(tag is not None and base_language(tag) == "ja" for tag in chat)
+        known = (tag for tag, _ in self._known() if tag is not None)
+        japanese = self._has_kana or any(base_language(tag) == "ja" for tag in known)
         wanted = "ja" if japanese else "zh"
         chosen = tuple(tag for tag in fitting if base_language(tag) == wanted)
         return chosen or fitting[:1] or (LanguageTag(wanted),)

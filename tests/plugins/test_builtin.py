@@ -16,7 +16,7 @@ def test_builtin_when_loaded_then_brings_engines_hosts_and_detectors() -> None:
     assert {spec.name for spec in BUILT_IN} == set(plugins.engines)
     assert "espeak" in plugins.engines
     assert "plain" in plugins.hosts
-    for name in ("py3langid", "none"):
+    for name in ("py3langid", "lingua", "lingua-low", "pycld2", "none"):
         assert callable(plugins.language_detectors.get(name))
 
 

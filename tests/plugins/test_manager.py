@@ -326,6 +326,10 @@ class Detectors:
         def broken() -> LanguageDetector:
             raise RuntimeError("boom")
 
+        def lacking() -> LanguageDetector:
+            raise SettingsError("a package is missing")
+
+        registry.register("lacking", lacking)
         registry.register("knows", Knows)
         registry.register("broken", broken)
 
@@ -339,6 +343,11 @@ def test_detector_when_it_fails_then_it_has_no_opinion() -> None:
     broken = detectors.get("broken")()
     broken.warm()
     assert broken.detect("x", [LanguageTag("fr")]) is None
+
+
+def test_detector_when_it_says_what_is_missing_then_that_is_told() -> None:
+    with pytest.raises(SettingsError, match="a package is missing"):
+        loaded(Detectors()).language_detectors.get("lacking")()
 
 
 def test_detector_when_the_settings_name_an_unknown_one_then_the_nearest_is_told() -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import sys
 
-from bench import first_audio, host_output, journal_replay
+from bench import first_audio, host_output, journal_replay, text
 from bench.report import save_and_print
+from bench.swap import measure as swap
+from bench.swap import real as swap_real
 
 MEASUREMENTS = {
     "first_audio": first_audio.measure,
     "host_output": host_output.measure,
     "journal_replay": journal_replay.measure,
+    "swap": swap.measure,
+    "swap_on_workers": swap.measure_on_workers,
+    "swap_real": swap_real.measure,
+    "text": text.measure,
 }
 
 

@@ -1,11 +1,14 @@
-"""What it costs to turn a reply into segments: one of a usual length, and one of a million characters.
+"""What it costs to turn a reply into segments, and how often two other programs' rules and ours are right.
 
-"Found" rows detect languages, "known" rows have one candidate, so that only the scanner works.
+"Found" rows detect languages, "known" rows have one candidate, so that only the scanner works. "Dense" text
+is marks and short lines; random text is any Unicode. Times are processor time.
 """
 
 from __future__ import annotations
 
+import random
 import time
+from collections.abc import Callable
 
 from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.speech import Reply
@@ -13,37 +16,78 @@ from alltalk_plugin.settings.schema import LanguageSettings, SpeechSettings
 from alltalk_plugin.text.language import LangidDetector
 from alltalk_plugin.text.prepare import ReplyPreparer
 from bench.report import Table
+from bench.text_rules import alltalk, sillytavern
+from tests.corpus.judge import Line, Said, judge, lines, said
 
 _PARAGRAPH = (
     "*She smiles and walks over to the window, looking out at the rain.* “I told you,” she said, stepping "
     "closer, “not to come here. It isn't safe!” He nods; the café is quiet. “Why not?” he asks.\n\n"
 )
-_SAMPLES = 20
+_DENSE = (
+    '*waves* "Hi!" she said. "It\'s *so* good, really, 5 of them…" **Bold** text, (aside) and `code`.\n'
+    "- item one\n- item two\n\n"
+)
+_SAMPLES = 200
 _LONG_SAMPLES = 3
+_MILLION = 1_000_000
 
 
 def measure() -> Table:
-    """Milliseconds; the last row is the time of 1,000,000 characters over that of 500,000."""
+    """Milliseconds; rows "over" are ratios of times; rows "of ... lines" are shares of the corpus."""
     detector = LangidDetector()
-    began = time.perf_counter()
+    began = time.process_time()
     detector.detect("Hello there, my friend", LanguageSettings().candidates)
-    loading_ms = (time.perf_counter() - began) * 1000
-    preparer = ReplyPreparer(SpeechSettings, LanguageSettings, detector)
+    loading_ms = (time.process_time() - began) * 1000
+    speech, languages = SpeechSettings(), LanguageSettings()
+    preparer = ReplyPreparer(lambda: speech, lambda: languages, detector)
     known = (LanguageTag("en"),)
-    half = [_cost_ms(preparer, 500_000, known) for _ in range(_LONG_SAMPLES)]
-    whole = [_cost_ms(preparer, 1_000_000, known) for _ in range(_LONG_SAMPLES)]
-    return {
+    usual = (_PARAGRAPH * 6)[:1000]
+    table: dict[str, list[float]] = {
         "loading the language model, ms": [loading_ms],
-        "1,000 characters, language found, ms": [_cost_ms(preparer, 1000, None) for _ in range(_SAMPLES)],
-        "1,000 characters, language known, ms": [_cost_ms(preparer, 1000, known) for _ in range(_SAMPLES)],
-        "1,000,000 characters, language found, ms": [_cost_ms(preparer, 1_000_000, None)],
-        "1,000,000 characters, language known, ms": whole,
-        "1,000,000 over 500,000 characters": [long / short for long, short in zip(whole, half, strict=True)],
+        "1,000 characters, language found, ms": [_cost_ms(preparer, usual, None) for _ in range(_SAMPLES)],
+        "1,000 characters, language known, ms": [_cost_ms(preparer, usual, known) for _ in range(_SAMPLES)],
     }
+    chance = random.Random(1)
+    anything = "".join(map(chr, chance.choices(range(32, 0x30000), k=_MILLION)))
+    for name, text in (("chat", _PARAGRAPH), ("dense", _DENSE), ("random", anything)):
+        whole = (text * (_MILLION // len(text) + 1))[:_MILLION]
+        half_ms = [_cost_ms(preparer, whole[: _MILLION // 2], known) for _ in range(_LONG_SAMPLES)]
+        whole_ms = [_cost_ms(preparer, whole, known) for _ in range(_LONG_SAMPLES)]
+        table[f"1,000,000 characters of {name} text, language known, ms"] = whole_ms
+        table[f"1,000,000 over 500,000 characters of {name} text"] = [min(whole_ms) / min(half_ms)]
+    return {**table, **_compared(preparer)}
 
 
-def _cost_ms(preparer: ReplyPreparer, chars: int, languages: tuple[LanguageTag, ...] | None) -> float:
-    text = (_PARAGRAPH * (chars // len(_PARAGRAPH) + 1))[:chars]
-    began = time.perf_counter()
+def _compared(preparer: ReplyPreparer) -> Table:
+    """The same lines read by each rule; unmarked text by the reading that suits the rule better."""
+    corpus = lines()
+    rules: dict[str, Callable[[Line], tuple[Said, ...]]] = {
+        "AllTalk, unmarked is the character's": lambda line: alltalk(line.text, "character"),
+        "AllTalk, unmarked is the narrator's": lambda line: alltalk(line.text, "narrator"),
+        "SillyTavern, unmarked is the character's": lambda line: sillytavern(line.text, "character"),
+        "SillyTavern, unmarked is the narrator's": lambda line: sillytavern(line.text, "narrator"),
+        "ours": lambda line: said(preparer.segments(line.reply)),
+        "ours, growing, without history": lambda line: _grown(preparer, line),
+    }
+    table: dict[str, list[float]] = {}
+    for name, read in rules.items():
+        verdicts = [judge(line, read(line)) for line in corpus]
+        table[f"{name}: roles and words right, of {len(corpus)} lines"] = [
+            sum(verdict.roles for verdict in verdicts) / len(corpus)
+        ]
+        table[f"{name}: words right, of {len(corpus)} lines"] = [
+            sum(verdict.words for verdict in verdicts) / len(corpus)
+        ]
+    return table
+
+
+def _grown(preparer: ReplyPreparer, line: Line) -> tuple[Said, ...]:
+    growing = preparer.growing(line.reply)
+    segments = [segment for char in line.text for segment in growing.add(char)]
+    return said((*segments, *growing.finish()))
+
+
+def _cost_ms(preparer: ReplyPreparer, text: str, languages: tuple[LanguageTag, ...] | None) -> float:
+    began = time.process_time()
     preparer.segments(Reply(text=text, character="Aria", languages=languages))
-    return (time.perf_counter() - began) * 1000
+    return (time.process_time() - began) * 1000

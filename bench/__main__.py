@@ -6,6 +6,7 @@ import sys
 
 from bench import first_audio, host_output, journal_replay, text
 from bench.report import save_and_print
+from bench.swap import faked as swap_faked
 from bench.swap import measure as swap
 from bench.swap import real as swap_real
 
@@ -14,6 +15,7 @@ MEASUREMENTS = {
     "host_output": host_output.measure,
     "journal_replay": journal_replay.measure,
     "swap": swap.measure,
+    "swap_faked": swap_faked.measure,
     "swap_on_workers": swap.measure_on_workers,
     "swap_real": swap_real.measure,
     "text": text.measure,

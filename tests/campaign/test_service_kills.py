@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,11 @@ FOLDER = Path(alltalk_plugin.__file__).resolve().parent.parent
 class Service:
     """A service process of its own, as `alltalk-plugin serve` makes it."""
 
+    latest: Service | None = None
+
     def __init__(self, home: Path) -> None:
         self._home = home
+        Service.latest = self
         with (home / "output.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "alltalk_plugin", "--home", str(home), "serve"],
@@ -77,6 +81,13 @@ class Service:
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait(20)
         return workers
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    yield
+    if Service.latest is not None and Service.latest.process.poll() is None:
+        Service.latest.kill()
 
 
 def test_service_killed_at_random_points_then_each_boot_finds_journal_and_good_model(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ _TAG = re.compile(rf"</?[A-Za-z][\w:-]*{_ATTRIBUTES}>|<[!?][^<>]*>")
 _TAG_LOOK_AHEAD = 2000
 _TOKEN_LOOK_AHEAD = 60
 _SPECIAL_TOKEN = re.compile(r"<\|?[A-Za-z_]{1,40}\|>(?:assistant|user|system)?|<\|[A-Za-z_ ]{1,40}\|?>")
+_AUTOLINK = re.compile(r"<(?:https?|ftp)://", re.IGNORECASE)
+_AUTOLINK_BEGUN = re.compile(r"<(?:h|ht|htt|https?|https?:|https?:/|f|ft|ftp|ftp:|ftp:/)\Z", re.IGNORECASE)
 _CUT_OFF = re.compile(r"(?:<\|[A-Za-z_]{0,40}\|?|</[A-Za-z][\w:-]{0,20})\Z")
 """A token or closer that the end of the reply cut in two: a stop string, most often."""
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -80,6 +82,10 @@ def tag_at(text: str, at: int, *, final: bool) -> Tag | Wait | None:
     if token is not None:
         # A role may follow the token without a space.
         return Tag(TagKind.INLINE, token.end()) if final or token.end() + 9 < len(text) else WAIT
+    if _AUTOLINK.match(text, at):
+        return None
+    if not final and _AUTOLINK_BEGUN.match(text, at):
+        return WAIT
     if final and _CUT_OFF.match(text, at):
         return Tag(TagKind.INLINE, len(text))
     if following == "|":

@@ -235,7 +235,9 @@ class Scanner:
         host = clean.url_host(url)
         if self._urls == "host" and host:
             self._markup.say(host, at + max(0, url.find(host)))
-        self._cursor.at = at + max(1, len(url))
+        end = at + max(1, len(url))
+        # `<https://example.org>` is an address in brackets.
+        self._cursor.at = end + 1 if text.startswith(">", end) else end
         self._mode = self._text
         if length == clean.LOOK_AHEAD:
             self._cursor.skip_until(_ADDRESS_END)
@@ -275,6 +277,7 @@ class Scanner:
             return False
         opened = reasoning.opening(text, at)
         if opened is not None:
+            self._sentences.gap()
             self._explicit_reasoning = True
             cursor.at, closer = opened
             self._reason_until(closer)

@@ -58,6 +58,7 @@ class ScannedSegment(NamedTuple):
 
 
 _TERMINATOR = re.compile(r"[.!?…؟۔।॥‼⁇⁈⁉]+[)\]’'›]*|[。！？｡]+[.!?…。！？｡)\]’）］】》〉]*")
+_LATIN_STOPS = ".!?…"
 _CLAUSE = re.compile(r"[,;:—–،؛](?= )|[、，；：]")
 _SAYABLE = re.compile(r"[^\W_]")
 _PIECES = re.compile(r"\x00+|[\x01 ]+|[^\x00\x01 ]+(?: [^\x00\x01 ]+)*")
@@ -161,7 +162,8 @@ class SentenceBuilder:
                 return
         if self._gap:
             self._gap = False
-            if last.isalnum() and text[0].isalnum() and not (is_cjk(last) and is_cjk(text[0])):
+            parted = last.isalnum() or (last != "" and last in _LATIN_STOPS)
+            if parted and text[0].isalnum() and not (is_cjk(last) and is_cjk(text[0])):
                 self._runs.append((len(pending), source - 1))
                 pending += " "
                 self._next_source = -1

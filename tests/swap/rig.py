@@ -38,9 +38,13 @@ class Rig:
     """A running service over fakes: models a, b, c of 100 MB, a floor of 10 MB."""
 
     def __init__(
-        self, journal: Journal | None = None, clock: Clock | None = None, **settings: object
+        self,
+        journal: Journal | None = None,
+        clock: Clock | None = None,
+        loader: FakeLoader | None = None,
+        **settings: object,
     ) -> None:
-        self.loader = FakeLoader({"floor": Script(resident_bytes=FLOOR_SIZE)})
+        self.loader = loader or FakeLoader({"floor": Script(resident_bytes=FLOOR_SIZE)})
         self.journal = journal or MemoryJournal()
         self.memory = FakeMemory(10_000 * MB)
         self.observed: list[SwapRecord] = []

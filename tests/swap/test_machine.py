@@ -5,10 +5,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.swap.machines import SwapMachine
+from tests.swap.service_machine import ServiceMachine
 
 QUICK = settings(
-    max_examples=100,
-    stateful_step_count=40,
+    max_examples=200,
+    stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
@@ -22,5 +23,19 @@ def test_core_holds_its_invariants_whatever_happens() -> None:
 @pytest.mark.timeout(3600)
 def test_core_holds_its_invariants_over_a_campaign() -> None:
     run_state_machine_as_test(
-        SwapMachine, settings=settings(QUICK, max_examples=5000, stateful_step_count=80)
+        SwapMachine, settings=settings(QUICK, max_examples=20_000, stateful_step_count=50)
+    )
+
+
+def test_service_holds_its_invariants_whatever_happens() -> None:
+    run_state_machine_as_test(
+        ServiceMachine, settings=settings(QUICK, max_examples=60, stateful_step_count=30)
+    )
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(3600)
+def test_service_holds_its_invariants_over_a_campaign() -> None:
+    run_state_machine_as_test(
+        ServiceMachine, settings=settings(QUICK, max_examples=2_000, stateful_step_count=40)
     )

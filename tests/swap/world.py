@@ -202,9 +202,9 @@ class World:
     def loaded(self, ref: str) -> None:
         self.apply(self.core.on_loaded(self.now, self.load_of(ref)))
 
-    def finish(self, ref: str) -> None:
-        """The running load of `ref` succeeds, verification included."""
-        load = self.load_of(ref)
+    def finish(self, which: str | Load) -> None:
+        """A running load succeeds, verification included."""
+        load = self.load_of(which)
         self.running.discard(load)
         self.cancelling.discard(load)
         self.apply(self.core.on_loaded(self.now, load))
@@ -212,14 +212,16 @@ class World:
         held = held or self.state.slots[load.key].facts.estimate.held_bytes
         self.apply(self.core.on_verified(self.now, load, held))
 
-    def fail(self, ref: str, error: AlltalkError) -> None:
-        load = self.load_of(ref)
+    def fail(self, which: str | Load, error: AlltalkError) -> None:
+        load = self.load_of(which)
         self.running.discard(load)
         self.cancelling.discard(load)
         self.apply(self.core.on_failed(self.now, load, error))
 
-    def freed(self, ref: str, *, held_mb: int | None = None, free_mb: tuple[int, int] = (0, 1)) -> None:
-        load = next(load for load in self.unloading if load.key.model == ref)
+    def freed(
+        self, which: str | Load, *, held_mb: int | None = None, free_mb: tuple[int, int] = (0, 1)
+    ) -> None:
+        load = next(load for load in self.unloading if which in (load, load.key.model))
         self.unloading.discard(load)
         before, after = (free * MEGABYTE for free in free_mb)
         held = None if held_mb is None else held_mb * MEGABYTE
@@ -227,11 +229,10 @@ class World:
             self.core.on_unloaded(self.now, load, held_bytes=held, free_before=before, free_after=after)
         )
 
-    def death(self, ref: str) -> None:
-        slot = self.slot(ref)
-        load = slot.load
+    def death(self, which: str | Load) -> None:
+        load = which if isinstance(which, Load) else self.slot(which).load
         self.leases = {wish: held for wish, held in self.leases.items() if held != load}
-        self.apply(self.core.on_death(self.now, load, WorkerCrashed(f"{ref} died")))
+        self.apply(self.core.on_death(self.now, load, WorkerCrashed(f"{load.key.model} died")))
 
     def _new(self, facts: ModelFacts) -> int:
         self._ids += 1
@@ -240,8 +241,8 @@ class World:
 
     # --- what the world sees --------------------------------------------------------------------------
 
-    def load_of(self, ref: str) -> Load:
-        return next(load for load in self.running if load.key.model == ref)
+    def load_of(self, which: str | Load) -> Load:
+        return next(load for load in self.running if which in (load, load.key.model))
 
     def slot(self, ref: str) -> Slot:
         found = [slot for slot in self.state.slots.values() if slot.key.model == ref]
@@ -269,7 +270,8 @@ class World:
         for effect in effects:
             match effect:
                 case Emit(record):
-                    self.records.append(dataclasses.replace(record, seq=len(self.records) + 1))
+                    last = self.records[-1].seq if self.records else 0
+                    self.records.append(dataclasses.replace(record, seq=last + 1))
                 case StartLoad(load):
                     twice = any(other.key == load.key for other in self.running)
                     assert not twice, f"S5: {load.key.model} is loaded twice at a time"

@@ -42,6 +42,8 @@ class Rig:
         journal: Journal | None = None,
         clock: Clock | None = None,
         loader: FakeLoader | None = None,
+        *,
+        faulty_observer: bool = False,
         **settings: object,
     ) -> None:
         self.loader = loader or FakeLoader({"floor": Script(resident_bytes=FLOOR_SIZE)})
@@ -76,7 +78,7 @@ class Rig:
             settings=lambda: self.settings,
             settings_hash=lambda: "hash",
             floor=ModelRef("floor"),
-            observers=(self.observed.append, self._faulty),
+            observers=(self.observed.append, self._faulty) if faulty_observer else (self.observed.append,),
         )
 
     def _faulty(self, record: SwapRecord) -> None:

@@ -208,7 +208,9 @@ def test_waiting_request_is_refused_at_its_deadline() -> None:
     rig.service.close()
 
 
-def test_observers_get_every_record_in_order_though_one_of_them_fails(rig: Rig) -> None:
+def test_observers_get_every_record_in_order_though_one_of_them_fails() -> None:
+    rig = Rig(faulty_observer=True)
+    rig.service.start()
     rig.speak("a")
     rig.service.close()
     assert [record.seq for record in rig.observed] == [record.seq for record in rig.journal.since(0)]

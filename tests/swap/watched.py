@@ -13,7 +13,7 @@ from tests.swap.world import FLOOR, World
 
 class WatchedWorld(World):
     """`broken` once an invariant did not hold. `let_go` are models that left because they were told to or
-    had been idle for long enough, and nobody has asked for them since."""
+    had been idle for long enough, and have not been back since."""
 
     broken = False
 
@@ -29,9 +29,10 @@ class WatchedWorld(World):
                 match effect:
                     case StartLoad():
                         self._check_back_off(effect)
-                        self.let_go.discard(effect.load.key.model)
                     case Emit(record):
                         self._check_leaving(record)
+                        if record.kind == Kind.VERIFY and record.model is not None:
+                            self.let_go.discard(record.model)
             super().apply(effects)
             self._check_interval()
             self._check_choices()

@@ -28,15 +28,15 @@ class Nvml(Protocol):
     """The part of the module `pynvml` that is used; its names are the driver library's."""
 
     @property
-    def NVMLError(self) -> type[Exception]: ...  # noqa: N802  theirs
+    def NVMLError(self) -> type[Exception]: ...  # noqa: N802  the driver library's own name
 
-    def nvmlInit(self) -> None: ...  # noqa: N802  theirs
+    def nvmlInit(self) -> None: ...  # noqa: N802  the driver library's own name
 
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> object: ...  # noqa: N802  theirs
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> object: ...  # noqa: N802  the driver library's own name
 
-    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> object: ...  # noqa: N802  theirs
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> object: ...  # noqa: N802  the driver library's own name
 
-    def nvmlDeviceGetMemoryInfo(self, handle: object) -> NvmlMemory: ...  # noqa: N802  theirs
+    def nvmlDeviceGetMemoryInfo(self, handle: object) -> NvmlMemory: ...  # noqa: N802  the driver library's own name
 
 
 def import_nvml() -> Nvml:

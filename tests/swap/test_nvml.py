@@ -26,18 +26,18 @@ class FakeNvml:
     free: dict[object, int] = field(default_factory=lambda: {0: 3 * GB, 1: 7 * GB, "GPU-uuid": 9 * GB})
     inits: int = 0
 
-    def nvmlInit(self) -> None:  # noqa: N802  theirs
+    def nvmlInit(self) -> None:  # noqa: N802  the driver library's own name
         self.inits += 1
         if self.init_error is not None:
             raise self.init_error
 
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> object:  # noqa: N802  theirs
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> object:  # noqa: N802  the driver library's own name
         return self._known(index)
 
-    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> object:  # noqa: N802  theirs
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> object:  # noqa: N802  the driver library's own name
         return self._known(uuid)
 
-    def nvmlDeviceGetMemoryInfo(self, handle: object) -> SimpleNamespace:  # noqa: N802  theirs
+    def nvmlDeviceGetMemoryInfo(self, handle: object) -> SimpleNamespace:  # noqa: N802  the driver library's own name
         return SimpleNamespace(free=self.free[handle], total=16 * GB)
 
     def _known(self, handle: object) -> object:

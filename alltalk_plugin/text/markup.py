@@ -20,6 +20,7 @@ from alltalk_plugin.text.marks import CLOSING_QUOTES, QUOTES, spoken_form
 _CODE_MARKS = str.maketrans(dict.fromkeys({*"*_`<>|{}[]\\~^\n", *QUOTES, *CLOSING_QUOTES} - {*"'’"}, " "))
 _ESCAPED_LITERALS = frozenset("*_`#<>[]{}()~|+-.!$")
 _QUOTES_AND_DASHES = frozenset('"“”„«»‹›‘’‚—–―「」')
+_INLINE = frozenset({*"*_~", *QUOTES, *CLOSING_QUOTES})
 _UNSPOKEN_ENTITIES = frozenset("*_`<>[]|")
 _FENCE_IN_LINE = re.compile("```+")
 _IMAGE_END = re.compile(r"\)|(?=\n)")
@@ -50,6 +51,9 @@ class Markup:
 
     def read(self, char: str, final: bool) -> bool:
         """Deal with the special character at the cursor."""
+        if char in _INLINE:
+            # Most marks are these.
+            return self._mark(char, self._cursor.at + 1, final)
         match char:
             case "<":
                 return self._tag(final)

@@ -167,24 +167,31 @@ def _scan(scanner: Scanner, text: str) -> Iterator[ScannedSegment]:
 
 def _segments(scanned: ScannedSegment, pieces: Sequence[Piece]) -> Iterator[Segment]:
     last = len(pieces) - 1
+    if not last:
+        # Most sentences are in one language, and the scanner has trimmed them.
+        yield _segment(scanned, pieces[0], scanned.text, scanned.span, scanned.boundary)
+        return
     for place, piece in enumerate(pieces):
         text = scanned.text[piece.start : piece.end]
         start = piece.start + len(text) - len(text.lstrip(" ,;:.—–-"))
         end = piece.start + len(text.rstrip())
         if not any(map(str.isalnum, scanned.text[start:end])):
             continue
-        span = scanned.span
-        if len(pieces) > 1:
-            span = TextSpan(scanned.source_of(start), scanned.source_of(end - 1) + 1)
-        yield Segment(
-            text=scanned.text[start:end],
-            role=scanned.role,
-            speaker=scanned.speaker,
-            span=span,
-            language=piece.language,
-            confidence=piece.confidence,
-            inherited=piece.inherited,
-            boundary=scanned.boundary if place == last else Boundary.NONE,
-            why=f"{scanned.why}; {piece.why}",
-            voice=scanned.voice,
-        )
+        span = TextSpan(scanned.source_of(start), scanned.source_of(end - 1) + 1)
+        boundary = scanned.boundary if place == last else Boundary.NONE
+        yield _segment(scanned, piece, scanned.text[start:end], span, boundary)
+
+
+def _segment(scanned: ScannedSegment, piece: Piece, text: str, span: TextSpan, boundary: Boundary) -> Segment:
+    return Segment(
+        text=text,
+        role=scanned.role,
+        speaker=scanned.speaker,
+        span=span,
+        language=piece.language,
+        confidence=piece.confidence,
+        inherited=piece.inherited,
+        boundary=boundary,
+        why=f"{scanned.why}; {piece.why}",
+        voice=scanned.voice,
+    )

@@ -48,9 +48,13 @@ class ScanRules:
     first_clause_chars: int = 0
 
 
-_SPECIAL = r"*_~`\"“”„‟«»‹›「」『』﹁﹂〝〞〟＂‘’‚'<&\[\]$\\|\n—–―()（）"
+_SPECIAL = r"*_~`\"“”„‟«»‹›「」『』﹁﹂〝〞〟＂‘’‚'<&\[\]$\\|\n—–―"
+_PARENTHESES = "()（）"
 # Apostrophes inside words are plain; `!` is not when an image may begin.
-_PLAIN = re.compile(rf"(?:[^{_SPECIAL}!]++|(?<=[^\W_])['’](?=[^\W_])|!(?!\[))++")
+_PLAIN, _PLAIN_WITH_PARENTHESES = (
+    re.compile(rf"(?:[^{special}!]++|(?<=[^\W_])['’](?=[^\W_])|!(?!\[))++")
+    for special in (_SPECIAL + _PARENTHESES, _SPECIAL)
+)
 # What may become a keycap emoji or an image with the next characters.
 _HOLD = re.compile(r"[0-9#]\ufe0f?\Z|!\Z")
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
@@ -78,6 +82,7 @@ class Scanner:
     ) -> None:
         self._style = style
         self._urls = rules.urls
+        self._plain = _PLAIN_WITH_PARENTHESES if rules.parentheses == "speak" else _PLAIN
         self._out: list[ScannedSegment] = []
         self._sentences = SentenceBuilder(
             rules.max_segment_chars, self._out.append, first_clause_chars=rules.first_clause_chars
@@ -172,7 +177,7 @@ class Scanner:
                 return True
             if text[at] != "\n":
                 return self._line_start(final)
-        match = _PLAIN.match(text, at, at + clean.LOOK_AHEAD)
+        match = self._plain.match(text, at, at + clean.LOOK_AHEAD)
         if match is not None:
             return self._words(match.end(), final)
         if text[at] == "\n":

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import psutil
 
-LOADING_NICENESS = 10
-"""About a tenth of the share of a process that speaks, and all of a core that nobody else wants."""
+LOADING_NICENESS = 5
+"""A quarter of a core against one process that speaks (the kernel weighs 335 to 1024), and all of a core that
+nobody else wants. More would starve a load beside a language model that computes on every core."""
 _CAP_SYS_NICE = 1 << 23
 _BELOW_NORMAL = 0x4000
 _NORMAL = 0x20

@@ -35,18 +35,30 @@ class Spares:
 
     def refill(self, spec: EngineSpec) -> None:
         """See to it that one waits. A spare that cannot be had is no error: loads start their own."""
-        if not spec.warm_spare:
+        if not spec.warm_spare or self._one_waits(spec):
             return
+        try:
+            process = self._start(spec, f"spare of {spec.name}")  # takes a moment, so not under the lock
+        except AlltalkError as error:
+            logger.debug("no spare worker", engine=spec.name, error=error.message)
+            return
+        if not self._put(spec, process):
+            process.abandon()
+
+    def _one_waits(self, spec: EngineSpec) -> bool:
+        with self._lock:
+            waiting = self._waiting.get(spec.name)
+        return waiting is not None and waiting.alive
+
+    def _put(self, spec: EngineSpec, process: WorkerProcess) -> bool:
+        """Let it wait; False when another load has put one there meanwhile."""
         with self._lock:
             waiting = self._waiting.get(spec.name)
             if waiting is not None and waiting.alive:
-                return
-            try:
-                self._waiting[spec.name] = self._start(spec, f"spare of {spec.name}")
-            except AlltalkError as error:
-                logger.debug("no spare worker", engine=spec.name, error=error.message)
-                return
+                return False
+            self._waiting[spec.name] = process
             self._largest_bytes.setdefault(spec.name, 0)
+            return True
 
     def resident_bytes(self) -> Mapping[Device, int]:
         """What the spares hold: for each engine that keeps one, the most that one of them was seen to hold.

@@ -27,6 +27,7 @@ from alltalk_plugin.domain.models import (
     SwapRecord,
 )
 from alltalk_plugin.swap.effects import Kind
+from alltalk_plugin.workers.priority import LOADING_NICENESS
 from alltalk_plugin.workers.verification import UTTERANCES
 from bench.report import Table
 from bench.swap.rig import FLOOR, Rig, running
@@ -41,7 +42,8 @@ ONE, TWO, BAD = ModelRef("one"), ModelRef("two"), ModelRef("bad")
 THREE, FOUR = ModelRef("three"), ModelRef("four")
 
 _IN_PROCESS = """
-import sys, time
+import os, sys, time
+os.nice({niceness})
 sys.path[:0] = {paths!r}
 import slow
 from alltalk_plugin.domain.engines import LoadRequest, SynthesisRequest
@@ -88,7 +90,9 @@ def _switch(rig: Rig, table: dict[str, list[float]], options: dict[str, OptionVa
     """Alternating: ours with a warm spare, and a process that has imported the engine and loads it itself."""
     ours = table["switch with a warm spare, request to READY, ms"] = []
     theirs = table["load and one synthesis in a process of its own, ms"] = []
+    low = table["the same at a loading worker's priority, ms"] = []
     ratio = table["switch / load in process"] = []
+    alike = table["switch / load in process at the same priority"] = []
     imports = rig.imports()
     _switched(rig, ONE)
     for number in range(ROUNDS):
@@ -97,7 +101,9 @@ def _switch(rig: Rig, table: dict[str, list[float]], options: dict[str, OptionVa
         ours.append(_timed(partial(_switched, rig, (TWO, ONE)[number % 2])))
         rig.until_spare_imported(imports)
         theirs.append(_in_process(options))
+        low.append(_in_process(options, niceness=LOADING_NICENESS))
         ratio.append(ours[-1] / theirs[-1])
+        alike.append(ours[-1] / low[-1])
 
 
 def _switched(rig: Rig, target: ModelRef) -> None:
@@ -106,9 +112,12 @@ def _switched(rig: Rig, target: ModelRef) -> None:
         raise SystemExit(f"the switch failed: {ticket.error}")
 
 
-def _in_process(options: dict[str, OptionValue]) -> float:
+def _in_process(options: dict[str, OptionValue], niceness: int = 0) -> float:
     code = _IN_PROCESS.format(
-        paths=[str(SLOW_FOLDER), *sys.path], options=options, text=UTTERANCES[LanguageTag("en")]
+        paths=[str(SLOW_FOLDER), *sys.path],
+        options=options,
+        text=UTTERANCES[LanguageTag("en")],
+        niceness=niceness,
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(done.stdout)

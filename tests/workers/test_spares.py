@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -112,3 +113,14 @@ def test_worker_that_is_not_verified_stays_low(loader: WorkerLoader) -> None:
     with pytest.raises(SelfTestFailed):
         model.verify(CancelSource())
     assert psutil.Process(model.pid).nice() == LOADING_NICENESS
+
+
+def test_loads_at_the_same_time_leave_one_spare(loader: WorkerLoader) -> None:
+    models: list[WorkerModel] = []
+    threads = [threading.Thread(target=lambda: models.append(load(loader))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20.0)
+    until(lambda: len(spares(*models)) == 1)
+    assert len(models) == 4

@@ -14,6 +14,7 @@ from alltalk_plugin.swap import journal as journal_module
 from alltalk_plugin.swap.effects import PINNED, UNPIN, Kind
 from alltalk_plugin.swap.journal import PENDING_LIMIT, SCHEMA_VERSION, SqliteJournal, replay
 from alltalk_plugin.swap.replaying import Fold
+from tests.swap.rig import Rig
 
 VERSION_1 = """
 CREATE TABLE records (seq INTEGER PRIMARY KEY, ts REAL NOT NULL, mono REAL NOT NULL, txn TEXT, kind TEXT,
@@ -122,6 +123,19 @@ def test_pruning_a_journal_that_is_not_there_is_no_error(tmp_path: Path) -> None
     (tmp_path / "file").write_text("not a folder")
     journal = SqliteJournal(tmp_path / "file" / "journal.sqlite")
     assert journal.prune(keep_rows=1, before_ts=1e9) == 0
+
+
+def test_service_prunes_by_its_settings_when_it_starts(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    long_history(journal)
+    rows, before = len(journal.since(0)), replay(journal.since(0))
+    rig = Rig(journal, journal_keep_days=0, journal_keep_rows=300)
+    rig.service.start()
+    rig.service.close()  # when it returns, everything was told and tidied
+    after = journal.since(0)
+    assert len(after) < rows / 3
+    assert replay(after).pins == before.pins
+    journal.close()
 
 
 def test_pruned_history_goes_on_like_the_whole_one() -> None:

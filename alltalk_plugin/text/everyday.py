@@ -7,6 +7,7 @@ its answer, each by a factor, and never decide alone against clear statistics.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -49,6 +50,7 @@ _LETTERS: Mapping[str, frozenset[str]] = MappingProxyType(
         }.items()
     }
 )
+_JOINTS = frozenset("'-")
 _PLAIN_LATIN = frozenset("abcdefghijklmnopqrstuvwxyz")
 
 _EVERYDAY = {
@@ -115,16 +117,16 @@ def is_everyday(word: str) -> bool:
 def weights(text: str, languages: tuple[str, ...]) -> tuple[float, ...]:
     """A factor for each language's probability: what the words and letters of a short text say."""
     words = [word.lower().replace("’", "'") for word in _WORDS.findall(text)]
-    factors = [1.0] * len(languages)
     if not words or len(words) > MOST_WORDS:
-        return tuple(factors)
-    letters = frozenset("".join(words)) - _PLAIN_LATIN - frozenset("'-")
+        return (1.0,) * len(languages)
+    letters = frozenset("".join(words)) - _PLAIN_LATIN - _JOINTS
     # A letter alone is a word in too many languages.
     known = [_BY_WORD[word] for word in words if word in _BY_WORD and (len(word) > 1 or word > "~")]
-    for place, language in enumerate(languages):
-        alphabet = _LETTERS.get(language)
-        if alphabet is not None:
-            factors[place] *= LETTER_FACTOR ** min(3, len(letters - alphabet))
-        if language in _EVERYDAY:
-            factors[place] *= WORD_FACTOR ** min(4, sum(language in each for each in known))
+    hits = Counter(language for each in known for language in each)
+    factors: list[float] = []
+    for language in languages:
+        factor = WORD_FACTOR ** min(4, hits[language])
+        if letters and (alphabet := _LETTERS.get(language)) is not None:
+            factor *= LETTER_FACTOR ** min(3, len(letters - alphabet))
+        factors.append(factor)
     return tuple(factors)

@@ -91,5 +91,7 @@ def test_strangers_host_when_driven_through_its_hooks_then_speaks_and_keeps_sett
     assert speaker.begun == [Reply(text="*nods* Hi", character="Aria")]
     assert adapter.settings is not None
     assert [field.key for field in adapter.settings.fields] == ["speech.activate"]
+    assert adapter.settings.write is not None
+    assert adapter.settings.read is not None
     adapter.settings.write({"speech.activate": False})
     assert adapter.settings.read() == {"speech.activate": False}

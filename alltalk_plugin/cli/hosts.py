@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alltalk_plugin.cli.context import CliContext, failing_clearly
-from alltalk_plugin.cli.tables import print_rows
+from alltalk_plugin.cli.listings import hosts
 
 if TYPE_CHECKING:
     from alltalk_plugin.domain.hosts import HostAdapter
@@ -22,13 +22,7 @@ def host() -> None:
     """Put the adapter's files into a chat program, look at them, take them away."""
 
 
-@host.command("list")
-@click.pass_obj
-@failing_clearly
-def list_hosts(context: CliContext) -> None:
-    """List the chat programs that have an adapter."""
-    rows = [(name, len(adapter.files) or "none: speaks HTTP") for name, adapter in _adapters().items()]
-    print_rows(("host", "files"), rows, as_json=context.as_json)
+host.add_command(hosts, "list")
 
 
 @host.command()

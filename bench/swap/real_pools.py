@@ -16,6 +16,7 @@ from alltalk_plugin.domain.engines import SynthesisRequest
 from alltalk_plugin.domain.models import LeaseRequest, ModelKey, ModelRef
 from alltalk_plugin.domain.ports import LoadedModel
 from alltalk_plugin.speech.plan import next_batch
+from alltalk_plugin.workers.priority import restore
 from bench.swap.baselines import Waiting, in_order, resident_first
 from bench.swap.ours import planned
 from bench.swap.results import Run
@@ -95,9 +96,11 @@ def _pool(
                 resident.unload()
             run.loads += 1
             profile = rig.profiles[ModelRef(item[3])]
-            resident = _resident[slot] = rig.loader.load(
+            model = rig.loader.load(
                 profile, ModelKey("slow", profile.ref, "1"), CancelSource(), lambda _error: None
             )
+            restore(model.pid)  # ours gets this with its verification
+            resident = _resident[slot] = model
         list(resident.synthesize(SynthesisRequest(text="a few words"), CancelSource()))
         spoken(item[2])
 

@@ -95,7 +95,8 @@ def _follow(context: CliContext, service: Service, ticket: dict[str, Any]) -> No
         print_json(ticket)
     if ticket["outcome"] not in _GOOD:
         error = ticket["error"] or {"detail": "the swap did not happen", "code": "swap", "hint": ""}
-        fail(f"{ticket['outcome']}: {error['detail']}", error["code"], error["hint"])
+        outcome = ticket["outcome"].replace("_", " ")
+        fail(f"{ticket['plan']['target']} {outcome}: {error['detail']}", error["code"], error["hint"])
     if not context.as_json:
         click.echo(ticket["outcome"])
 

@@ -295,12 +295,12 @@ class BusyTimeout(ModelError):
 
 class Cooldown(ModelError):
     code = "cooldown"
-    default_hint = "A switch was made just now; wait retry_after_s or use --force."
+    default_hint = "A switch was made just now; wait a little, or use --force."
 
 
 class RetryLater(ModelError):
     code = "retry_later"
-    default_hint = "The model failed recently and is tried again after retry_after_s; --force tries now."
+    default_hint = "It is tried again by itself after a while; --force tries now."
 
 
 class QueueFull(ModelError):

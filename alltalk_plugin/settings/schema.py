@@ -100,7 +100,7 @@ class SpeechSettings(Section):
         64, ge=0, description="memory for sentences spoken lately, so that a continued reply is quick"
     )
     look_ahead_segments: int = Field(
-        2, ge=0, description="how far segments may be regrouped by model when models do not fit together"
+        6, ge=0, description="how far segments may be regrouped by model when models do not fit together"
     )
 
 

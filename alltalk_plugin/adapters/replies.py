@@ -19,5 +19,6 @@ def reply_from(host_reply: HostReply) -> Reply:
             id=ChatId(host_reply.chat_id),
             roster=host_reply.roster,
             user_name=host_reply.user_name or None,
+            greeting=host_reply.greeting,
         ),
     )

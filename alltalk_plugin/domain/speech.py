@@ -55,12 +55,16 @@ class ReplyStyle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """What surrounds a reply: who takes part, and which language the user asked for."""
+    """What surrounds a reply: who takes part, and which language the user asked for.
+
+    `greeting` is the character's opening line; it shows how this character marks narration.
+    """
 
     id: ChatId = ChatId("")
     roster: tuple[str, ...] = ()
     user_name: str | None = None
     language: LanguageTag | None = None
+    greeting: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

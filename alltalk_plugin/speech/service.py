@@ -123,10 +123,14 @@ class SpeechService:
     def _informed(self, reply: Reply, settings: Settings) -> Reply:
         """The reply with what its character's settings and its chat's earlier replies add."""
         reply = with_character_defaults(reply, settings)
-        if reply.style == ReplyStyle() and reply.chat.id:
-            with self._lock:
-                return replace(reply, style=self._styles.get(reply.chat.id, reply.style))
-        return reply
+        if reply.style != ReplyStyle():
+            return reply
+        with self._lock:
+            known = self._styles.get(reply.chat.id) if reply.chat.id else None
+        if known is None and reply.chat.greeting:
+            greeting = replace(reply, text=reply.chat.greeting)
+            known = ReplyStyle(unmarked=self._text.style(greeting).unmarked)
+        return replace(reply, style=known or reply.style)
 
     def _start(self, reply: Reply, audio_format: AudioFormat) -> tuple[SpeechJob, threading.Event]:
         prepared = threading.Event()

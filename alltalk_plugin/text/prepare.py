@@ -56,13 +56,14 @@ class ReplyPreparer:
     def segments(self, reply: Reply) -> tuple[Segment, ...]:
         """Segments in reading order; empty when nothing can be said."""
         rules = _rules(self._speech())
-        style, certain = reply.style, False
-        if style.unmarked is None or reasoning.LONE_CLOSER.search(reply.text):
-            # A reasoning block that the template opened is a fact about this text, whatever the history.
-            found = _learned(reply, rules)
-            certain = style.unmarked is None
-            unmarked = style.unmarked or found.unmarked
-            style = replace(style, unmarked=unmarked, reasoning_open=found.reasoning_open)
+        # The whole text is there, so what it shows itself beats what earlier replies taught.
+        found = _learned(reply, rules)
+        certain = found.unmarked is not None or reply.style.unmarked is None
+        style = replace(
+            reply.style,
+            unmarked=found.unmarked or reply.style.unmarked,
+            reasoning_open=found.reasoning_open,
+        )
         scanner = _scanner(reply, style, rules, certain=certain)
         scanned = _scan(scanner, reply.text)
         first = list(enough_for_reply(scanned))

@@ -167,14 +167,36 @@ def test_a_whole_reply_without_history_is_read_with_the_style_it_shows_later() -
     assert segments[0].role is SpeakerRole.NARRATOR
 
 
-def test_a_style_from_history_holds_until_the_text_contradicts_it() -> None:
+def test_a_style_from_history_holds_in_a_growing_reply_until_the_text_contradicts_it() -> None:
     style = ReplyStyle(unmarked=SpeakerRole.CHARACTER)
-    segments = preparer().segments(Reply(text='Rain falls. "Hello," she says.', style=style))
+    growing = preparer().growing(Reply(text="", style=style))
+    segments = growing.finish('Rain falls. "Hello," she says.')
     assert [segment.role for segment in segments] == [
         SpeakerRole.CHARACTER,
         SpeakerRole.CHARACTER,
         SpeakerRole.NARRATOR,
     ]
+
+
+@pytest.mark.parametrize("history", [SpeakerRole.CHARACTER, SpeakerRole.NARRATOR])
+@pytest.mark.parametrize(
+    ("text", "first_role", "last_role"),
+    [
+        ('Rain falls. "Hello," she says.', SpeakerRole.NARRATOR, SpeakerRole.NARRATOR),
+        ("*Rain falls.* Hello there.", SpeakerRole.NARRATOR, SpeakerRole.CHARACTER),
+    ],
+)
+def test_a_whole_reply_that_shows_its_style_is_read_with_it_whatever_the_history(
+    history: SpeakerRole, text: str, first_role: SpeakerRole, last_role: SpeakerRole
+) -> None:
+    segments = preparer().segments(Reply(text=text, style=ReplyStyle(unmarked=history)))
+    assert (segments[0].role, segments[-1].role) == (first_role, last_role)
+
+
+@pytest.mark.parametrize("history", [SpeakerRole.CHARACTER, SpeakerRole.NARRATOR])
+def test_a_whole_reply_that_shows_no_style_is_read_with_that_of_the_history(history: SpeakerRole) -> None:
+    segments = preparer().segments(Reply(text="Rain falls. It is cold.", style=ReplyStyle(unmarked=history)))
+    assert {segment.role for segment in segments} == {history}
 
 
 def test_reasoning_is_dropped_whatever_the_history_says() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from alltalk_plugin import bridge
 from alltalk_plugin.audio.measure import read_audio, rms_dbfs
 from alltalk_plugin.cli.demo.drawing import model_lanes, voice_colours, waveform
 from alltalk_plugin.cli.demo.page import render_page
@@ -101,3 +102,5 @@ def test_demo_when_run_then_every_reply_is_audible_and_the_failed_switch_is_told
         audio = read_audio(tmp_path / player)
         assert audio.duration_s > 1
         assert rms_dbfs(audio.samples) > -35
+    for child in bridge._children:
+        assert child.wait(30) == 0, "the service did not end by itself once nobody needed it"

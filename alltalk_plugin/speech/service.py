@@ -93,7 +93,7 @@ class SpeechService:
 
     def explain(self, reply: Reply) -> tuple[ExplainedSegment, ...]:
         """What `begin` would say and by whom, without any audio; also while speech is switched off."""
-        reply = self._informed(reply, self._shop.settings())
+        reply = self._greeted(self._informed(reply, self._shop.settings()))
         return tuple(
             explain_segment(segment, reply, self._shop.router) for segment in self._text.segments(reply)
         )
@@ -127,10 +127,14 @@ class SpeechService:
             return reply
         with self._lock:
             known = self._styles.get(reply.chat.id) if reply.chat.id else None
-        if known is None and reply.chat.greeting:
-            greeting = replace(reply, text=reply.chat.greeting)
-            known = ReplyStyle(unmarked=self._text.style(greeting).unmarked)
         return replace(reply, style=known or reply.style)
+
+    def _greeted(self, reply: Reply) -> Reply:
+        """The reply with what the character's greeting shows, where nothing is known of the chat yet."""
+        if reply.style != ReplyStyle() or not reply.chat.greeting:
+            return reply
+        shown = self._text.style(replace(reply, text=reply.chat.greeting))
+        return replace(reply, style=ReplyStyle(unmarked=shown.unmarked))
 
     def _start(self, reply: Reply, audio_format: AudioFormat) -> tuple[SpeechJob, threading.Event]:
         prepared = threading.Event()
@@ -153,6 +157,7 @@ class SpeechService:
     ) -> None:
         try:
             try:
+                reply = self._greeted(reply)
                 segments = self._text.segments(reply)
                 if not segments:
                     raise NothingToSay("nothing is left to say once markup and thoughts are taken out")

@@ -35,7 +35,11 @@ from tests.fakes.store import MemoryStore, MemoryStream
 class LinesAsSegments:
     """A `TextPreparer`: each line `MODEL: text` is a segment that the voice MODEL speaks."""
 
+    def __init__(self) -> None:
+        self.styles_seen: list[ReplyStyle] = []
+
     def segments(self, reply: Reply) -> tuple[Segment, ...]:
+        self.styles_seen.append(reply.style)
         return tuple(
             Segment(
                 text=line.partition(": ")[2],
@@ -58,10 +62,8 @@ class SpeakersAsVoices:
     def __init__(self, fallbacks: dict[str, str]) -> None:
         self._fallbacks = fallbacks
         self.mute: set[str] = set()
-        self.styles_seen: list[ReplyStyle] = []
 
     def route(self, segment: Segment, reply: Reply) -> VoiceChoice:
-        self.styles_seen.append(reply.style)
         if reply.voice is not None:
             raise VoiceNotFound(f"there is no voice {reply.voice!r}")
         if segment.speaker in self.mute:
@@ -142,6 +144,7 @@ class Studio:
         self.pool = PoolOfFakes(self.loader, room)
         self.store = MemoryStore()
         self.router = SpeakersAsVoices(fallbacks or {})
+        self.text = LinesAsSegments()
         self.settings = Settings()
         self.told: list[tuple[Reply, SpokenReply]] = []
         workshop = Workshop(
@@ -156,7 +159,7 @@ class Studio:
         )
         self.service = SpeechService(
             workshop,
-            LinesAsSegments(),
+            self.text,
             (lambda reply, result: self.told.append((reply, result)),),
             prepare_wait_s=10.0,  # a test wants the early answer, however busy the machine
         )

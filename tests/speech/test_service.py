@@ -254,7 +254,7 @@ def test_style_of_a_chat_when_a_second_reply_comes_then_it_is_its_prior(studio: 
     chat = Chat(id=ChatId("one"))
     studio.speak("a: first", chat=chat)
     studio.service.close()  # the style is kept after the job has ended; closing waits for that
-    assert studio.router.styles_seen == [ReplyStyle()]
+    assert studio.text.styles_seen == [ReplyStyle()]
     assert studio.service._informed(Reply(text="a: second", chat=chat), studio.settings).style == ReplyStyle(
         unmarked=SpeakerRole.NARRATOR
     )
@@ -262,7 +262,7 @@ def test_style_of_a_chat_when_a_second_reply_comes_then_it_is_its_prior(studio: 
 
 def test_style_of_a_chat_when_nothing_was_spoken_yet_then_its_greeting_is_the_prior(studio: Studio) -> None:
     studio.speak("a: first", chat=Chat(id=ChatId("one"), greeting="*She waves.* Hello!"))
-    assert studio.router.styles_seen == [ReplyStyle(unmarked=SpeakerRole.NARRATOR)]
+    assert studio.text.styles_seen == [ReplyStyle(unmarked=SpeakerRole.NARRATOR)]
 
 
 def test_observers_when_a_reply_was_spoken_then_told_once(studio: Studio) -> None:

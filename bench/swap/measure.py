@@ -16,17 +16,17 @@ from bench.swap.workloads import ALL, W5, Workload
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "bench-swap.svg"
 
 
-def _ours(workload: Workload, *, slots: int, look_ahead: int | None) -> Run:
+def _ours(workload: Workload, *, slots: int, look_ahead: int) -> Run:
     return Simulation(workload, slots=slots, look_ahead=look_ahead).result()
 
 
 POLICIES: dict[str, Callable[[Workload], Run]] = {
     "naive, 1 slot": baselines.naive,
     "collate, 1 slot": baselines.collate,
-    "ours, 1 slot": partial(_ours, slots=1, look_ahead=None),
+    "ours, 1 slot, looks 2 ahead": partial(_ours, slots=1, look_ahead=2),
     "ours, 1 slot, looks 6 ahead": partial(_ours, slots=1, look_ahead=6),
     "LRU-2 FIFO": baselines.lru_two,
-    "ours, 2 slots": partial(_ours, slots=2, look_ahead=None),
+    "ours, 2 slots, looks 2 ahead": partial(_ours, slots=2, look_ahead=2),
     "ours, 2 slots, looks 6 ahead": partial(_ours, slots=2, look_ahead=6),
 }
 PICTURED = (

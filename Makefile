@@ -27,7 +27,7 @@ test: $(VENV)/.dev
 e2e: .venv-e2e/.done
 	.venv-e2e/bin/python -m pytest -o filterwarnings=default -m e2e tests/e2e
 
-campaign: $(VENV)/.dev
+campaign: $(VENV)/.detectors
 	$(BIN)/pytest -m campaign
 
 bench: $(VENV)/.dev
@@ -51,6 +51,11 @@ $(VENV)/.dev: $(VENV)/.base
 	$(PYTHON) -m venv .venv-e2e
 	.venv-e2e/bin/python -m pip install --disable-pip-version-check --quiet --only-binary :all: \
 	  "gradio==4.37.2" "huggingface-hub<1" "fastapi==0.112.4" "pydantic==2.11.0" playwright soundfile pytest pytest-timeout
+	touch $@
+
+# The optional language detectors are large, so only the long tests ask for them.
+$(VENV)/.detectors: $(VENV)/.dev
+	$(PIP) install --only-binary :all: -e ".[lingua,cld2]"
 	touch $@
 
 clean:

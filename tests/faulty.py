@@ -34,7 +34,7 @@ from alltalk_plugin.swap.effects import Kind
 from alltalk_plugin.swap.memory import SystemMemory
 from alltalk_plugin.swap.service import SwapService
 from alltalk_plugin.workers.supervisor import WorkerLoader
-from tests.engines.slow_spec import COLD, SLOW_FOLDER
+from tests.engines.slow_spec import COLD, slow_environment
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.loader import MB, FakeLoader, Script
 from tests.fakes.memory import FakeMemory
@@ -178,7 +178,10 @@ class Rig:
 def real_rig(folder: Path, **options: OptionValue) -> Rig:
     """Over real workers with the slow engine."""
     loader = WorkerLoader(
-        {COLD.name: COLD}, clock=SystemClock(), search_paths=(SLOW_FOLDER,), chunk_timeout_s=lambda: 1.0
+        {COLD.name: COLD},
+        clock=SystemClock(),
+        environment_of=slow_environment,
+        chunk_timeout_s=lambda: 1.0,
     )
     swap = {"budget_mb": "{cpu: 150}", "min_interval_s": 0, "load_timeout_s": REAL_LOAD_TIMEOUT_S}
     return Rig(folder, loader, COLD, options, SystemMemory(), **swap)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -90,16 +91,85 @@ class EngineVoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDescription:
+    """What a model's files say about it, read without loading it.
+
+    kind: the architecture, in the engine's own word; empty when the engine has one only.
+    files: everything that belongs to the model and decides how it sounds.
+    languages: what it was made for; empty when the files do not say.
+    clones: it speaks in the voice of reference audio.
+    """
+
+    kind: str = ""
+    files: tuple[Path, ...] = ()
+    voices: tuple[EngineVoice, ...] = ()
+    languages: tuple[LanguageTag, ...] = ()
+    sample_rate_hz: int | None = None
+    clones: bool = False
+
+
+class NumberReading(StrEnum):
+    """What an engine makes of digits.
+
+    ALL: numbers, amounts and units are said as a person would. PLAIN: numbers are, amounts of money,
+    fractions, ordinals and units are garbled. NONE: digits are dropped or spelled wrongly.
+    """
+
+    ALL = "all"
+    PLAIN = "plain"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class InstallStep:
+    """One run of the installer. `bare` takes the named distributions without what they ask for."""
+
+    requirements: tuple[str, ...]
+    bare: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineEnvironment:
+    """The virtual environment that `engine install` makes for an engine.
+
+    lock: a constraints file with the exact version of every distribution, without local suffixes.
+    steps: what is installed, in order, under that lock.
+    indexes: kind of device (cpu, cuda) -> package index that has the builds for it; a kind that is left out
+    takes the ordinary index.
+    size_mb: disk space it takes, measured.
+    tried: platforms (as `sysconfig.get_platform()`) on which it was installed and spoke.
+    """
+
+    lock: Path
+    steps: tuple[InstallStep, ...]
+    size_mb: int
+    tried: tuple[str, ...]
+    indexes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def _nothing_known(_profile: ModelProfile) -> ModelDescription:
+    return ModelDescription()
+
+
+def _reads_all(_profile: ModelProfile) -> NumberReading:
+    return NumberReading.ALL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSpec:
     """An engine as the registry knows it; light enough to be registered at start-up.
 
     entry: `package.module:factory`, imported in the worker only.
     distributions: what must be installed in the worker's environment (PEP 508 requirements).
+    environment: how to make one of the engine's own; None: it runs in the service's.
     models_per_worker: how many models may share one process (1 unless the engine is safe with more).
     max_chars: longest text of one request; `speech` splits before it calls.
     estimate: upper bound of a model's memory from file headers, without loading; called in the service.
     revision: a string that changes whenever the model's files do; "" when it has none.
+    describe: what a model's files say; called in the service. Raises: ModelNotFound, ModelCorrupt,
+    ModelIncompatible, UnsafeCheckpoint.
     speaks: whether a voice can speak a language here, without a worker; a reason when it cannot.
+    numbers: what the model makes of digits, so that the rest is written out before it gets the text.
     warm_spare: importing the engine takes seconds, so that a worker which has done it is worth its memory.
     """
 
@@ -113,4 +183,6 @@ class EngineSpec:
     models_per_worker: int = 1
     warm_spare: bool = False
     options: Mapping[str, OptionField] = field(default_factory=lambda: MappingProxyType({}))
-    voices: Callable[[], tuple[EngineVoice, ...]] | None = None
+    environment: EngineEnvironment | None = None
+    describe: Callable[[ModelProfile], ModelDescription] = _nothing_known
+    numbers: Callable[[ModelProfile], NumberReading] = _reads_all

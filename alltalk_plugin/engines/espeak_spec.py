@@ -9,7 +9,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
 
-from alltalk_plugin.domain.engines import EngineSpec, EngineVoice, OptionField
+from alltalk_plugin.domain.engines import (
+    EngineSpec,
+    EngineVoice,
+    ModelDescription,
+    NumberReading,
+    OptionField,
+)
 from alltalk_plugin.domain.errors import ModelNotFound, VoiceNotFound
 from alltalk_plugin.domain.language import LanguageTag, base_language, language_tag, same_language
 from alltalk_plugin.domain.models import CPU, MemoryEstimate, ModelProfile
@@ -20,7 +26,6 @@ from alltalk_plugin.engines.espeak_data import (
     EspeakData,
     EspeakVoice,
     data_folder,
-    installed_folder,
     read_data,
 )
 from alltalk_plugin.engines.espeak_languages import KANJI_REASON, language_reason
@@ -31,6 +36,7 @@ WORKER_BYTES = 40 * MB
 numpy 2.4, 2026-11-22), and a third more for other platforms and versions."""
 DICTIONARY_BYTES = 16 * MB
 """What speaking adds: 11 MB measured after every one of 138 voices and a text of 95,000 characters."""
+SAMPLE_RATE_HZ = 22_050
 MAX_CHARS = 1_000
 """Bounds memory and what a cancel may have to wait for; eSpeak itself takes any length."""
 
@@ -60,11 +66,15 @@ def revision(profile: ModelProfile) -> str:
     except ModelNotFound:
         return ""
     digest = hashlib.sha256()
-    for path in sorted((*folder.glob("*_dict"), *(folder / name for name in CORE_FILES))):
-        if path.is_file():
-            status = path.stat()
-            digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    for path in _files(folder):
+        status = path.stat()
+        digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def numbers(_profile: ModelProfile) -> NumberReading:
+    """Numbers are read in the voice's language; "$12.50" becomes "dollar twelve point five zero"."""
+    return NumberReading.PLAIN
 
 
 def speaks(profile: ModelProfile, voice: VoiceProfile, language: LanguageTag) -> str | None:
@@ -98,13 +108,23 @@ def _same(fixed: EspeakVoice, spoken: EspeakVoice, language: LanguageTag) -> boo
     return base_language(language) in fixed.bases or bool(fixed.bases & spoken.bases)
 
 
-def voices() -> tuple[EngineVoice, ...]:
-    """Every full voice of the installed data; any of them takes a variant (`en-us+f3`)."""
-    folder = installed_folder()
-    if folder is None:
-        return ()
+def describe(profile: ModelProfile) -> ModelDescription:
+    """Every full voice of the data; any of them takes a variant (`en-us+f3`)."""
+    folder = data_folder(profile.path)
     data = read_data(folder)
-    return tuple(EngineVoice(_speaker_of(voice, data), voice.name, _tags(voice)) for voice in data.voices)
+    voices = tuple(EngineVoice(_speaker_of(voice, data), voice.name, _tags(voice)) for voice in data.voices)
+    return ModelDescription(
+        files=_files(folder),
+        voices=voices,
+        languages=tuple(dict.fromkeys(tag for voice in voices for tag in voice.languages)),
+        sample_rate_hz=SAMPLE_RATE_HZ,
+    )
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    """What decides how it sounds."""
+    named = sorted((*folder.glob("*_dict"), *(folder / name for name in CORE_FILES)))
+    return tuple(path for path in named if path.is_file())
 
 
 def _speaker_of(voice: EspeakVoice, data: EspeakData) -> str:
@@ -137,5 +157,6 @@ SPEC = EngineSpec(
             )
         }
     ),
-    voices=voices,
+    describe=describe,
+    numbers=numbers,
 )

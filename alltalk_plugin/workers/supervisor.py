@@ -63,8 +63,8 @@ def own_environment(search_paths: Sequence[Path] = ()) -> WorkerEnvironment:
 class WorkerLoader:
     """Satisfies `ModelLoader`: each model in a process of its own. Thread-safe.
 
-    `interpreter` runs every worker instead of this process's own; `search_paths` are folders that engines
-    may be imported from besides what that interpreter has installed.
+    `environment_of` says where an engine's code runs. It is asked at each start of a worker, so that an
+    engine which has just been installed is found, and raises EngineMissing when that is nowhere.
 
     The load after one with an engine that asks for a warm spare finds a process that has imported it.
     """
@@ -74,19 +74,14 @@ class WorkerLoader:
         engines: Mapping[str, EngineSpec],
         *,
         clock: Clock,
-        interpreter: Path | None = None,
-        search_paths: Sequence[Path] = (),
+        environment_of: Callable[[EngineSpec], WorkerEnvironment] = lambda _spec: own_environment(),
         load_timeout_s: Callable[[], float] = lambda: LOAD_TIMEOUT_S,
         chunk_timeout_s: Callable[[], float] = lambda: CHUNK_TIMEOUT_S,
         child: Path = CHILD,
     ) -> None:
         self._engines = engines
         self._clock = clock
-        self._environment = (
-            own_environment(search_paths)
-            if interpreter is None
-            else WorkerEnvironment(interpreter, tuple(search_paths))
-        )
+        self._environment_of = environment_of
         self._load_timeout_s = load_timeout_s
         self._chunk_timeout_s = chunk_timeout_s
         self._child = child
@@ -157,7 +152,7 @@ class WorkerLoader:
             process.end(UNLOAD_GRACE_S)
 
     def _start(self, spec: EngineSpec, name: str) -> WorkerProcess:
-        command = self._environment.command(spec, self._child)
+        command = self._environment_of(spec).command(spec, self._child)
         with self._lock:
             if self._closed:
                 raise Cancelled("the service is ending", context={"model": name})

@@ -19,7 +19,7 @@ from alltalk_plugin.swap.journal import SqliteJournal
 from alltalk_plugin.swap.memory import SystemMemory
 from alltalk_plugin.swap.service import SwapService
 from alltalk_plugin.workers.supervisor import WorkerLoader
-from tests.engines.slow_spec import COLD, SLOW, SLOW_FOLDER
+from tests.engines.slow_spec import COLD, SLOW, slow_environment
 
 FLOOR = ModelRef("floor")
 ENGINES = {spec.name: spec for spec in (SLOW, COLD, *BUILT_IN)}
@@ -37,7 +37,7 @@ class Rig:
         self.imported.mkdir()
         os.environ["SLOW_ENGINE_IMPORTED"] = str(self.imported)
         self.journal = SqliteJournal(folder / "journal.sqlite")
-        self.loader = WorkerLoader(ENGINES, clock=SystemClock(), search_paths=(SLOW_FOLDER,))
+        self.loader = WorkerLoader(ENGINES, clock=SystemClock(), environment_of=slow_environment)
         self.service = SwapService(
             profiles=lambda: self.profiles,
             engines=ENGINES,

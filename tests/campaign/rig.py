@@ -30,7 +30,7 @@ from alltalk_plugin.swap.journal import SqliteJournal
 from alltalk_plugin.swap.memory import SystemMemory
 from alltalk_plugin.swap.service import SwapService
 from alltalk_plugin.workers.supervisor import WorkerLoader
-from tests.engines.slow_spec import SLOW, SLOW_FOLDER
+from tests.engines.slow_spec import SLOW, slow_environment
 
 FLOOR = ModelRef("floor")
 ENGINES = {spec.name: spec for spec in (SLOW, *BUILT_IN)}
@@ -86,7 +86,7 @@ class RealRig:
         self.profiles = {profile.ref: profile for profile in (floor, *profiles)}
         self.settings = SwapSettings.model_validate({"min_interval_s": 0, **settings})
         self.journal = SqliteJournal(folder / "journal.sqlite")
-        self.loader = WorkerLoader(ENGINES, clock=self.clock, search_paths=(SLOW_FOLDER,))
+        self.loader = WorkerLoader(ENGINES, clock=self.clock, environment_of=slow_environment)
         self.service = SwapService(
             profiles=lambda: self.profiles,
             engines=ENGINES,

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from alltalk_plugin.domain.engines import EngineSpec, OptionField
 from alltalk_plugin.domain.models import CPU, MemoryEstimate, ModelProfile, ModelRef, OptionValue
+from alltalk_plugin.workers.supervisor import WorkerEnvironment, own_environment
 
 SLOW_FOLDER = Path(__file__).resolve().parent
 MB = 1_000_000
@@ -51,3 +52,8 @@ COLD = replace(SLOW, name="slow_cold", warm_spare=False)
 
 def slow_profile(ref: str, *, engine: str = "slow", **options: OptionValue) -> ModelProfile:
     return ModelProfile(ModelRef(ref), engine, options=options)
+
+
+def slow_environment(_spec: EngineSpec) -> WorkerEnvironment:
+    """The service's own, with the folder that has the engine."""
+    return own_environment((SLOW_FOLDER,))

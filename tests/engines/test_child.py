@@ -18,7 +18,7 @@ from alltalk_plugin.domain.cancel import CancelSource
 from alltalk_plugin.domain.clock import SystemClock
 from alltalk_plugin.domain.errors import ModelIncompatible
 from alltalk_plugin.engines.espeak_spec import SPEC
-from alltalk_plugin.workers.supervisor import CHILD, WorkerLoader
+from alltalk_plugin.workers.supervisor import CHILD, WorkerEnvironment, WorkerLoader
 from tests.workers.rude_spec import RUDE, RUDE_FOLDER, load
 
 pytestmark = pytest.mark.slow
@@ -44,8 +44,7 @@ def loader_in(interpreter: Path) -> Iterator[WorkerLoader]:
     loader = WorkerLoader(
         {spec.name: spec for spec in (SPEC, RUDE, replace(RUDE, name="gone", entry="nowhere.to:create"))},
         clock=SystemClock(),
-        interpreter=interpreter,
-        search_paths=(RUDE_FOLDER,),
+        environment_of=lambda _spec: WorkerEnvironment(interpreter, (RUDE_FOLDER,)),
     )
     yield loader
     loader.close()
@@ -96,7 +95,7 @@ from alltalk_plugin.domain.clock import SystemClock
 from alltalk_plugin.domain.engines import SynthesisRequest
 from alltalk_plugin.workers.supervisor import WorkerLoader
 from tests.workers.rude_spec import ENGINES, RUDE_FOLDER, load
-loader = WorkerLoader(ENGINES, clock=SystemClock(), search_paths=(RUDE_FOLDER,))
+loader = WorkerLoader(ENGINES, clock=SystemClock(), environment_of=rude_environment)
 model = load(loader)
 stream = model.synthesize(SynthesisRequest(text=sys.argv[1]), CancelSource())
 if sys.argv[1] == "endless":

@@ -73,8 +73,7 @@ def test_revision_changes_when_a_file_does(tmp_path: Path) -> None:
 
 
 def test_voices_lists_every_full_voice_with_its_languages() -> None:
-    assert SPEC.voices is not None
-    listed = {one.speaker: one for one in SPEC.voices()}
+    listed = {one.speaker: one for one in SPEC.describe(PROFILE).voices}
     assert listed["en-us"].languages == ("en-US", "en")
     assert listed["en-gb-x-rp"].languages == ("en-GB", "en")
     assert "fo" not in listed
@@ -82,9 +81,8 @@ def test_voices_lists_every_full_voice_with_its_languages() -> None:
 
 
 def test_every_listed_speaker_is_a_voice_of_its_own() -> None:
-    assert SPEC.voices is not None
     data = read_data(data_folder(None))
-    found = {data.speaker(one.speaker)[0] for one in SPEC.voices()}
+    found = {data.speaker(one.speaker)[0] for one in SPEC.describe(PROFILE).voices}
     assert found == set(data.voices)
 
 
@@ -95,7 +93,8 @@ def test_names_of_built_in_engines_are_their_own() -> None:
 def test_importing_the_specs_loads_neither_the_engine_nor_numpy_packages_beyond_numpy() -> None:
     script = (
         "import sys, alltalk_plugin.engines.specs\n"
-        "assert alltalk_plugin.engines.specs.BUILT_IN[0].voices()\n"
+        "from alltalk_plugin.domain.models import ModelProfile\n"
+        "assert alltalk_plugin.engines.specs.BUILT_IN[0].describe(ModelProfile('own', 'espeak')).voices\n"
         "heavy = {'espeakng_loader', 'ctypes.util', 'soundfile', 'psutil', 'pydantic'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)\n"
     )

@@ -22,7 +22,7 @@ from alltalk_plugin.engines.espeak_data import data_folder, read_data
 from alltalk_plugin.engines.espeak_spec import SPEC
 from alltalk_plugin.workers.model import WorkerModel
 from alltalk_plugin.workers.supervisor import WorkerLoader
-from tests.workers.rude_spec import RUDE_FOLDER, Deaths, load
+from tests.workers.rude_spec import Deaths, load, rude_environment
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ TEXT = "The rain in Spain stays mainly in the plain."
 @pytest.fixture(scope="module")
 def loader() -> Iterator[WorkerLoader]:
     engines = {spec.name: spec for spec in (SPEC, UNFILTERED)}
-    loader = WorkerLoader(engines, clock=SystemClock(), search_paths=(RUDE_FOLDER,))
+    loader = WorkerLoader(engines, clock=SystemClock(), environment_of=rude_environment)
     yield loader
     loader.close()
 

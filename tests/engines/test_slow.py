@@ -15,7 +15,7 @@ from alltalk_plugin.domain.engines import SynthesisRequest
 from alltalk_plugin.domain.errors import AlltalkError
 from alltalk_plugin.domain.models import CPU, ModelKey, OptionValue
 from alltalk_plugin.workers.supervisor import WorkerLoader
-from tests.engines.slow_spec import COLD, MB, SLOW, SLOW_FOLDER, estimate, slow_profile
+from tests.engines.slow_spec import COLD, MB, SLOW, estimate, slow_environment, slow_profile
 from tests.fakes.waiting import until
 from tests.workers.rude_spec import Deaths, worker_processes
 
@@ -35,7 +35,7 @@ def imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def loader() -> Iterator[WorkerLoader]:
     specs = {spec.name: spec for spec in (SLOW, COLD)}
-    made = WorkerLoader(specs, clock=SystemClock(), search_paths=(SLOW_FOLDER,))
+    made = WorkerLoader(specs, clock=SystemClock(), environment_of=slow_environment)
     yield made
     made.close()
 

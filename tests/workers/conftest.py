@@ -8,7 +8,7 @@ import pytest
 
 from alltalk_plugin.domain.clock import SystemClock
 from alltalk_plugin.workers.supervisor import WorkerLoader
-from tests.workers.rude_spec import ENGINES, RUDE_FOLDER
+from tests.workers.rude_spec import ENGINES, rude_environment
 
 MakeLoader = Callable[..., WorkerLoader]
 
@@ -21,7 +21,7 @@ def make_loader() -> Iterator[MakeLoader]:
         loader = WorkerLoader(
             ENGINES,
             clock=SystemClock(),
-            search_paths=(RUDE_FOLDER,),
+            environment_of=rude_environment,
             load_timeout_s=lambda: load_timeout_s,
             chunk_timeout_s=lambda: chunk_timeout_s,
         )

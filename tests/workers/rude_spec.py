@@ -22,6 +22,7 @@ from alltalk_plugin.domain.models import (
 )
 from alltalk_plugin.domain.ports import LoadedModel, ModelLoader
 from alltalk_plugin.engines.specs import BUILT_IN
+from alltalk_plugin.workers.supervisor import WorkerEnvironment, own_environment
 
 RUDE_FOLDER = Path(__file__).resolve().parent.parent / "engines"
 
@@ -86,3 +87,8 @@ def worker_processes() -> list[psutil.Process]:
             continue
         found.append(process)
     return found
+
+
+def rude_environment(_spec: EngineSpec) -> WorkerEnvironment:
+    """The service's own, with the folder that has the engine."""
+    return own_environment((RUDE_FOLDER,))

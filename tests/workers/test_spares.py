@@ -16,7 +16,7 @@ from alltalk_plugin.domain.models import CPU, ModelKey, OptionValue
 from alltalk_plugin.workers.model import WorkerModel
 from alltalk_plugin.workers.priority import LOADING_NICENESS, may_restore
 from alltalk_plugin.workers.supervisor import WorkerLoader
-from tests.engines.slow_spec import COLD, MB, SLOW, SLOW_FOLDER, slow_profile
+from tests.engines.slow_spec import COLD, MB, SLOW, slow_environment, slow_profile
 from tests.fakes.waiting import until
 from tests.workers.rude_spec import Deaths, worker_processes
 
@@ -29,7 +29,7 @@ Loads = Callable[..., WorkerModel]
 @pytest.fixture
 def loader() -> Iterator[WorkerLoader]:
     specs = {spec.name: spec for spec in (SLOW, COLD, BROKEN)}
-    made = WorkerLoader(specs, clock=SystemClock(), search_paths=(SLOW_FOLDER,))
+    made = WorkerLoader(specs, clock=SystemClock(), environment_of=slow_environment)
     yield made
     made.close()
     assert worker_processes() == []

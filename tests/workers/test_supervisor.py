@@ -26,7 +26,7 @@ from alltalk_plugin.domain.errors import (
 from alltalk_plugin.domain.models import CPU
 from alltalk_plugin.workers.frames import MAX_HEADER_BYTES
 from alltalk_plugin.workers.model import WorkerModel
-from alltalk_plugin.workers.supervisor import WorkerLoader
+from alltalk_plugin.workers.supervisor import WorkerEnvironment, WorkerLoader
 from tests.workers.conftest import MakeLoader
 from tests.workers.rude_spec import ENGINES, Deaths, load, say, worker_processes
 
@@ -110,7 +110,11 @@ def test_load_of_an_unknown_engine_then_not_found(make_loader: MakeLoader) -> No
 
 
 def test_load_when_the_interpreter_is_missing_then_incompatible() -> None:
-    loader = WorkerLoader(ENGINES, clock=SystemClock(), interpreter=Path("/nonexistent/python"))
+    loader = WorkerLoader(
+        ENGINES,
+        clock=SystemClock(),
+        environment_of=lambda _spec: WorkerEnvironment(Path("/nonexistent/python")),
+    )
     with pytest.raises(ModelIncompatible):
         load(loader)
 

@@ -8,7 +8,7 @@ from alltalk_plugin.domain.errors import AlltalkError, ModelError, RequestError,
 from alltalk_plugin.domain.models import ModelState, SwapMode, SwapOutcome
 from alltalk_plugin.swap.admission import decide, plan_of
 from alltalk_plugin.swap.effects import PINNED, UNPIN, Accept, Deny, Done, Kind, ModelFacts, Settle
-from alltalk_plugin.swap.schedule import cooling, refusal_of, refuse
+from alltalk_plugin.swap.schedule import cooling, refusal_of, refuse, under_way
 from alltalk_plugin.swap.states import Phase, Slot, SwapState, Wish
 from alltalk_plugin.swap.transactions import cut, drain
 
@@ -20,7 +20,7 @@ def ask_swap(state: SwapState, now: float, wish: Wish, *, dry_run: bool) -> None
     """`Accept` with the plan, or `Deny`; the swap itself begins when the queue is looked at."""
     slot = state.slot(wish.facts)
     ready = slot.state is ModelState.READY
-    joins = not ready and _under_way(state, wish)
+    joins = not ready and under_way(state, wish)
     try:
         decision = None if ready or slot.key == state.floor else decide(state, slot, wish.mode)
     except ModelError as error:
@@ -77,12 +77,6 @@ def unload_model(state: SwapState, now: float, wish_id: int, facts: ModelFacts) 
 
 def _of_model(state: SwapState, facts: ModelFacts) -> list[Slot]:
     return [slot for slot in state.slots.values() if slot.key.model == facts.key.model]
-
-
-def _under_way(state: SwapState, wish: Wish) -> bool:
-    key = wish.facts.key
-    asked = any(other.ticket and not other.held and other.facts.key == key for other in state.wishes)
-    return asked or state.txn_loading(key) is not None
 
 
 def _too_soon(state: SwapState, now: float, wish: Wish) -> AlltalkError | None:

@@ -120,11 +120,23 @@ def release_idle(state: SwapState, now: float) -> None:
 
 
 def release_held(state: SwapState, now: float) -> None:
-    """A person's switch that had to wait for the interval begins."""
-    for wish in state.wishes:
-        if wish.held and now >= wish.hold_until:
+    """A person's switch that had to wait for the interval begins; at once when it comes anyway."""
+    for wish in [wish for wish in state.wishes if wish.held]:
+        if state.slot(wish.facts).state is ModelState.READY or under_way(state, wish):
             wish.held = False
-            state.asked_at = now
+        elif now >= wish.hold_until:
+            # A forced switch to another model may have begun a new interval meanwhile.
+            wish.hold_until = state.asked_at + state.settings().min_interval_s
+            if now >= wish.hold_until:
+                wish.held = False
+                state.asked_at = now
+
+
+def under_way(state: SwapState, wish: Wish) -> bool:
+    """Whether a swap to the same model has been asked for or runs."""
+    key = wish.facts.key
+    asked = any(other.ticket and not other.held and other.facts.key == key for other in state.wishes)
+    return asked or state.txn_loading(key) is not None
 
 
 def restore_lost(state: SwapState, now: float) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from alltalk_plugin import __version__
+from alltalk_plugin.cli.compare import compare
 from alltalk_plugin.cli.context import CliContext
 from alltalk_plugin.cli.demo import demo
 from alltalk_plugin.cli.doctor import doctor
@@ -53,7 +54,7 @@ def _default_home() -> Path:
 
 
 _COMMANDS = (
-    *(say, explain, serve, doctor, demo),
+    *(say, explain, serve, doctor, demo, compare),
     *(voices, models, plugins, hosts, host),
     *(swap, rollback, journal),
 )

@@ -39,7 +39,7 @@ def _cell(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case float():
-            return f"{value:.2f}"
+            return f"{value:.3f}" if 0 < abs(value) < 0.1 else f"{value:.2f}"
         case list() | tuple():
             return ", ".join(_cell(item) for item in value) or "-"
         case _:

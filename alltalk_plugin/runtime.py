@@ -16,10 +16,12 @@ from alltalk_plugin.domain.clock import SystemClock
 from alltalk_plugin.domain.engines import EngineSpec
 from alltalk_plugin.domain.errors import SettingsError
 from alltalk_plugin.domain.language import LanguageTag
-from alltalk_plugin.domain.models import Device, ModelProfile, ModelRef
+from alltalk_plugin.domain.models import ModelProfile, ModelRef
 from alltalk_plugin.domain.ports import Clock
 from alltalk_plugin.domain.voices import VoiceProfile
 from alltalk_plugin.housekeeping import Chore, Housekeeping
+from alltalk_plugin.library.folders import DataFolders
+from alltalk_plugin.library.looking import model_profile
 from alltalk_plugin.ownership import Ownership, own
 from alltalk_plugin.plugins.manager import Plugins, load_plugins
 from alltalk_plugin.settings.schema import Settings
@@ -99,11 +101,7 @@ def build_runtime(
     Raises: SettingsError, DataFolderUnusable, LockUnavailable, OwnedElsewhere.
     """
     plugins = plugins if plugins is not None else load_plugins()
-    store = SettingsStore(
-        settings_file or home / SETTINGS_FILE,
-        must_exist=settings_file is not None,
-        plugin_sections=plugins.settings_sections,
-    )
+    store = open_settings(home, settings_file, plugins)
     check_models(store.current, plugins.engines)
     ownership = own(home)
     try:
@@ -111,6 +109,19 @@ def build_runtime(
     except BaseException:
         ownership.close()
         raise
+
+
+def open_settings(home: Path, settings_file: Path | None, plugins: Plugins) -> SettingsStore:
+    """The settings of a data folder, with the models and voices that lie in it.
+
+    Raises: SettingsError.
+    """
+    return SettingsStore(
+        settings_file or home / SETTINGS_FILE,
+        must_exist=settings_file is not None,
+        plugin_sections=plugins.settings_sections,
+        found=DataFolders(home, plugins.engines),
+    )
 
 
 def _assemble(
@@ -189,18 +200,7 @@ def build_understanding(settings: Callable[[], Settings], plugins: Plugins) -> U
 
 def model_profiles(settings: Settings) -> Mapping[ModelRef, ModelProfile]:
     """Every model of the settings, in their order, and the embedded one whether they name it or not."""
-    profiles = {
-        ModelRef(ref): ModelProfile(
-            ref=ModelRef(ref),
-            engine=model.engine,
-            path=model.path,
-            device=Device(model.device),
-            options=MappingProxyType(dict(model.options)),
-            pinned=model.pinned,
-            idle_ttl_s=model.idle_ttl_s,
-        )
-        for ref, model in settings.models.items()
-    }
+    profiles = {ModelRef(ref): model_profile(ref, model) for ref, model in settings.models.items()}
     floor = floor_model(settings)
     if floor not in profiles:
         profiles[floor] = ModelProfile(ref=floor, engine=FLOOR_ENGINE, pinned=True)

@@ -56,8 +56,7 @@ def doctor(context: CliContext) -> None:
 
 def _examine(context: CliContext) -> Iterator[Finding]:
     from alltalk_plugin.plugins.manager import load_plugins
-    from alltalk_plugin.runtime import SETTINGS_FILE, check_models
-    from alltalk_plugin.settings.load import load_settings
+    from alltalk_plugin.runtime import SETTINGS_FILE, check_models, open_settings
 
     yield from _versions()
     yield from _folder(context)
@@ -68,7 +67,7 @@ def _examine(context: CliContext) -> Iterator[Finding]:
         yield Finding(f"plugin {plugin.name}", verdict, plugin.error or ", ".join(plugin.hooks))
     file = context.settings_file or context.home / SETTINGS_FILE
     try:
-        settings = load_settings(file, must_exist=context.settings_file is not None)
+        settings = open_settings(context.home, context.settings_file, plugins).current
         check_models(settings, plugins.engines)
     except AlltalkError as error:
         yield Finding("settings", Verdict.BAD, f"{error.message}. {error.hint}")

@@ -15,12 +15,11 @@ from alltalk_plugin.cli.tables import print_rows
 @failing_clearly
 def voices(context: CliContext) -> None:
     """List the voices of the settings and who uses them."""
-    from alltalk_plugin.runtime import SETTINGS_FILE
-    from alltalk_plugin.settings.load import load_settings
+    from alltalk_plugin.plugins.manager import load_plugins
+    from alltalk_plugin.runtime import open_settings
     from alltalk_plugin.voices.catalog import VoiceCatalog
 
-    file = context.settings_file or context.home / SETTINGS_FILE
-    settings = load_settings(file, must_exist=context.settings_file is not None)
+    settings = open_settings(context.home, context.settings_file, load_plugins()).current
     users: dict[str, list[str]] = {name: [] for name in settings.voices}
     users[settings.default_voice].append("default")
     users[settings.narrator_voice].append("narrator")

@@ -124,12 +124,11 @@ class _Explainer:
 
     def __init__(self, context: CliContext) -> None:
         from alltalk_plugin.plugins.manager import load_plugins
-        from alltalk_plugin.runtime import SETTINGS_FILE, build_understanding
-        from alltalk_plugin.settings.load import load_settings
+        from alltalk_plugin.runtime import build_understanding, open_settings
 
-        file = context.settings_file or context.home / SETTINGS_FILE
-        self._settings = load_settings(file, must_exist=context.settings_file is not None)
-        self._understanding = build_understanding(lambda: self._settings, load_plugins())
+        plugins = load_plugins()
+        self._settings = open_settings(context.home, context.settings_file, plugins).current
+        self._understanding = build_understanding(lambda: self._settings, plugins)
 
     def line(self, number: int, entry: dict[str, Any]) -> dict[str, Any]:
         """The answer for one line: `{"id", "language", "segments"}`."""

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from alltalk_plugin.domain.errors import ContextValue, SettingsError
 from alltalk_plugin.settings.document import Document, KeyPath, parse
+from alltalk_plugin.settings.found import FoundSource, with_found
 from alltalk_plugin.settings.nearest import did_you_mean
 from alltalk_plugin.settings.references import Problem, reference_problems
 from alltalk_plugin.settings.schema import Settings
@@ -23,11 +24,16 @@ _SHOWN = 5  # faults told in one message; the rest are counted
 
 
 def load_settings(
-    path: Path, *, must_exist: bool = False, plugin_sections: PluginSections | None = None
+    path: Path,
+    *,
+    must_exist: bool = False,
+    plugin_sections: PluginSections | None = None,
+    found: FoundSource | None = None,
 ) -> Settings:
     """The settings of `path`; the defaults when there is no such file.
 
-    `must_exist` is for a file the user named: its absence is an error then.
+    `must_exist` is for a file the user named: its absence is an error then. What `found` sees lies beneath
+    what the file defines.
 
     Raises: SettingsError; context: file, line, key (of the first fault), faults.
     """
@@ -51,10 +57,16 @@ def load_settings(
         raise SettingsError(
             f"{path} cannot be read: {error.strerror}", context={"file": str(path)}
         ) from error
-    return read_settings(text, path, plugin_sections=plugin_sections)
+    return read_settings(text, path, plugin_sections=plugin_sections, found=found)
 
 
-def read_settings(text: str, file: Path, *, plugin_sections: PluginSections | None = None) -> Settings:
+def read_settings(
+    text: str,
+    file: Path,
+    *,
+    plugin_sections: PluginSections | None = None,
+    found: FoundSource | None = None,
+) -> Settings:
     """The settings that `text` means as the content of `file`; relative paths count from its folder.
 
     Raises: SettingsError.
@@ -66,10 +78,20 @@ def read_settings(text: str, file: Path, *, plugin_sections: PluginSections | No
         settings = Settings.model_validate({**document.values, "plugins": sections}, context=context)
     except ValidationError as error:
         raise _settings_error(file, document, [*_schema_problems(error, Settings, ()), *problems]) from error
+    if found is not None:
+        settings = with_found(
+            settings, found, own_models=_names(document, "models"), own_voices=_names(document, "voices")
+        )
     problems.extend(reference_problems(settings))
     if problems:
         raise _settings_error(file, document, problems)
     return settings
+
+
+def _names(document: Document, section: str) -> frozenset[str]:
+    """The names that the file itself defines there."""
+    given = document.values.get(section)
+    return frozenset(given) if isinstance(given, dict) else frozenset()
 
 
 def _plugin_values(

@@ -17,6 +17,7 @@ from loguru import logger
 from alltalk_plugin.domain.errors import SettingsError, SettingsWriteError
 from alltalk_plugin.settings.document import parse
 from alltalk_plugin.settings.edit import NotASection, SettingValue, edit
+from alltalk_plugin.settings.found import FoundSource
 from alltalk_plugin.settings.load import PluginSections, load_settings, read_settings
 from alltalk_plugin.settings.schema import Settings
 
@@ -37,15 +38,24 @@ class SettingsStore:
     """Thread-safe. `current` never blocks; a reload or an update may take some milliseconds of disk."""
 
     def __init__(
-        self, path: Path, *, must_exist: bool = False, plugin_sections: PluginSections | None = None
+        self,
+        path: Path,
+        *,
+        must_exist: bool = False,
+        plugin_sections: PluginSections | None = None,
+        found: FoundSource | None = None,
     ) -> None:
         """Read `path`. Raises: SettingsError, since there are no good settings to keep yet."""
         # Through a link to the file behind it: replacing would turn the link into a file.
         self.path = Path(os.path.realpath(path))
         self._plugin_sections = plugin_sections
+        self._found = found
         self._lock = threading.Lock()
         self._stamp = _stamp(self.path)
-        self._current = load_settings(self.path, must_exist=must_exist, plugin_sections=plugin_sections)
+        self._existed = self._stamp is not None
+        self._current = load_settings(
+            self.path, must_exist=must_exist, plugin_sections=plugin_sections, found=found
+        )
         self._hashed: tuple[Settings, str] | None = None
         self._last_error: SettingsError | None = None
 
@@ -60,18 +70,25 @@ class SettingsStore:
         return self._last_error
 
     def reload_if_changed(self) -> bool:
-        """Read the file again if it is another than last time; True when its settings came into force.
+        """Read the file again if it, or what lies in the data folder, is another than last time; True when
+        its settings came into force.
 
         A bad or missing file leaves the last good settings in force; `last_error` says why.
         """
         with self._lock:
             # Stamped before reading: a write in between shows up as a change next time.
             stamp = _stamp(self.path)
-            if stamp == self._stamp:
+            if stamp == self._stamp and (self._found is None or not self._found.changed()):
                 return False
             self._stamp = stamp
+            self._existed = self._existed or stamp is not None
             try:
-                settings = load_settings(self.path, must_exist=True, plugin_sections=self._plugin_sections)
+                settings = load_settings(
+                    self.path,
+                    must_exist=self._existed,
+                    plugin_sections=self._plugin_sections,
+                    found=self._found,
+                )
             except SettingsError as error:
                 self._last_error = error
                 logger.warning("settings not usable, the last good ones stay in force", reason=error.message)
@@ -100,9 +117,11 @@ class SettingsStore:
                     f"{self.path}: {error} is a plain value and has no keys below it",
                     context={"file": str(self.path), "key": str(error)},
                 ) from error
-            settings = read_settings(after, self.path, plugin_sections=self._plugin_sections)
+            settings = read_settings(
+                after, self.path, plugin_sections=self._plugin_sections, found=self._found
+            )
             self._write(after.replace("\n", newline))
-            self._stamp = _stamp(self.path)
+            self._stamp, self._existed = _stamp(self.path), True
             self._current, self._last_error = settings, None
         logger.info("settings changed", keys=[".".join(path) for path in by_path])
         return settings

@@ -74,8 +74,7 @@ def _trials(
     from alltalk_plugin.cli.compare.trial import run_trial
     from alltalk_plugin.domain.clock import SystemClock
     from alltalk_plugin.plugins.manager import load_plugins
-    from alltalk_plugin.runtime import SETTINGS_FILE, check_models, model_profiles
-    from alltalk_plugin.settings.store import SettingsStore
+    from alltalk_plugin.runtime import check_models, model_profiles, open_settings
     from alltalk_plugin.swap.memory import SystemMemory
     from alltalk_plugin.workers.supervisor import WorkerLoader
 
@@ -84,11 +83,7 @@ def _trials(
     except ValueError as error:
         raise click.UsageError(f"--language: {error}") from error
     plugins = load_plugins()
-    store = SettingsStore(
-        context.settings_file or context.home / SETTINGS_FILE,
-        must_exist=context.settings_file is not None,
-        plugin_sections=plugins.settings_sections,
-    )
+    store = open_settings(context.home, context.settings_file, plugins)
     check_models(store.current, plugins.engines)
     profiles = model_profiles(store.current)
     for name in models:

@@ -1,0 +1,1 @@
+"""Models and voices as things that a user adds, looks at and removes."""

@@ -1,0 +1,94 @@
+"""What a model's files say, asked of its engine's spec, which may be a stranger's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from alltalk_plugin.domain.engines import EngineSpec, ModelDescription
+from alltalk_plugin.domain.errors import AlltalkError, ModelError, ModelNotFound, RequestError
+from alltalk_plugin.domain.models import Device, MemoryEstimate, ModelProfile, ModelRef
+from alltalk_plugin.settings.nearest import did_you_mean
+from alltalk_plugin.settings.schema import ModelSettings
+
+
+def model_profile(ref: str, model: ModelSettings) -> ModelProfile:
+    """What the settings say about a model, as the engines want it."""
+    return ModelProfile(
+        ref=ModelRef(ref),
+        engine=model.engine,
+        path=model.path,
+        device=Device(model.device),
+        options=MappingProxyType(dict(model.options)),
+        pinned=model.pinned,
+        idle_ttl_s=model.idle_ttl_s,
+    )
+
+
+def engine_named(name: str, engines: Mapping[str, EngineSpec], model: str) -> EngineSpec:
+    """Raises: ModelNotFound with the nearest name."""
+    if (spec := engines.get(name)) is None:
+        raise ModelNotFound(
+            f"no engine is called {name!r}{did_you_mean(name, engines)}",
+            hint="Run 'alltalk-plugin plugins' to see who registers engines.",
+            context={"model": model, "engine": name},
+        )
+    return spec
+
+
+def describe(spec: EngineSpec, profile: ModelProfile) -> ModelDescription:
+    """Raises: ModelNotFound, ModelCorrupt, ModelIncompatible, UnsafeCheckpoint; ModelError for a spec that
+    fails in another way."""
+    if profile.path is not None and not profile.path.exists():
+        raise ModelNotFound(
+            f"there is nothing at {profile.path}",
+            hint="Check the model's path.",
+            context={"model": profile.ref},
+        )
+    try:
+        return spec.describe(profile)
+    except AlltalkError:
+        raise
+    except Exception as error:
+        raise _failed(spec, profile, error) from error
+
+
+def estimate(spec: EngineSpec, profile: ModelProfile) -> MemoryEstimate:
+    """Raises: as `describe`."""
+    try:
+        return spec.estimate(profile)
+    except AlltalkError:
+        raise
+    except Exception as error:
+        raise _failed(spec, profile, error) from error
+
+
+def guessed_engine(path: Path, engines: Mapping[str, EngineSpec]) -> str:
+    """The one engine that knows the files at `path`. Raises: RequestError when none does, or several do."""
+    reasons: dict[str, str] = {}
+    known = []
+    for name, spec in engines.items():
+        try:
+            files = describe(spec, ModelProfile(ref=ModelRef(path.name), engine=name, path=path)).files
+        except AlltalkError as error:
+            reasons[name] = error.message
+            continue
+        if files:
+            known.append(name)
+    if len(known) == 1:
+        return known[0]
+    if known:
+        raise RequestError(
+            f"{path} could be a model of {' or '.join(known)}", hint="Say which with --engine."
+        )
+    told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+    raise RequestError(f"{path} is a model of no engine here ({told})", hint="Name its engine with --engine.")
+
+
+def _failed(spec: EngineSpec, profile: ModelProfile, error: Exception) -> ModelError:
+    return ModelError(
+        f"the engine {spec.name} could not look at {profile.ref}: {error}",
+        hint="This is a fault of the engine's plugin: report it there.",
+        context={"model": profile.ref, "engine": spec.name},
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -19,6 +20,7 @@ from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import ModelProfile, ModelRef
 from alltalk_plugin.domain.ports import Clock
 from alltalk_plugin.domain.voices import VoiceProfile
+from alltalk_plugin.environments.locate import environment_of
 from alltalk_plugin.housekeeping import Chore, Housekeeping
 from alltalk_plugin.library.folders import DataFolders
 from alltalk_plugin.library.looking import model_profile
@@ -132,7 +134,12 @@ def _assemble(
 
     understanding = build_understanding(settings, plugins)
     journal = SqliteJournal(home / JOURNAL_FILE)
-    loader = WorkerLoader(plugins.engines, clock=clock, load_timeout_s=lambda: settings().swap.load_timeout_s)
+    loader = WorkerLoader(
+        plugins.engines,
+        clock=clock,
+        environment_of=partial(environment_of, home),
+        load_timeout_s=lambda: settings().swap.load_timeout_s,
+    )
     models = SwapService(
         profiles=lambda: model_profiles(settings()),
         engines=plugins.engines,

@@ -55,5 +55,10 @@ def failing_clearly(command: Callable[P, R]) -> Callable[P, R]:
 
 def fail(message: str, code: str, hint: str) -> NoReturn:
     """Say what failed and end with exit code 1."""
-    click.echo(f"alltalk-plugin: {message} [{code}]" + (f". {hint}" if hint else ""), err=True)
+    complain(message, code, hint)
     raise SystemExit(1)
+
+
+def complain(message: str, code: str, hint: str) -> None:
+    """Say what failed, in one line."""
+    click.echo(f"alltalk-plugin: {message} [{code}]" + (f". {hint}" if hint else ""), err=True)

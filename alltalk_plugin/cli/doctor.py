@@ -75,7 +75,7 @@ def _examine(context: CliContext) -> Iterator[Finding]:
     yield Finding(
         "settings", Verdict.FINE, str(file) if file.exists() else f"defaults ({file} does not exist)"
     )
-    yield from _engines(plugins)
+    yield from _engines(context, settings, plugins)
     yield from _models(settings, plugins)
     yield _self_test(settings, plugins)
 
@@ -116,25 +116,26 @@ def _owner(context: CliContext) -> Iterator[Finding]:
         yield Finding("service", Verdict.FINE, f"running, process {address.pid}, port {address.port}")
 
 
-def _engines(plugins: Plugins) -> Iterator[Finding]:
+def _engines(context: CliContext, settings: Settings, plugins: Plugins) -> Iterator[Finding]:
+    """Where each engine runs, or why it cannot; bad only when a model of the settings needs it."""
+    from alltalk_plugin.environments.distributions import unmet
+    from alltalk_plugin.environments.locate import Standing, environment_of, place
+    from alltalk_plugin.runtime import model_profiles
+
+    needed = {profile.engine for profile in model_profiles(settings).values()}
     for name, spec in plugins.engines.items():
-        missing = [package for package in spec.distributions if not _installed(package)]
-        if missing:
-            yield Finding(f"engine {name}", Verdict.NOTE, f"missing: {', '.join(missing)}")
-        else:
-            yield Finding(
-                f"engine {name}", Verdict.FINE, f"{', '.join(spec.distributions)}; worker: {sys.executable}"
-            )
-
-
-def _installed(requirement: str) -> bool:
-    from packaging.requirements import Requirement
-
-    wanted = Requirement(requirement)
-    try:
-        return wanted.specifier.contains(version(wanted.name), prereleases=True)
-    except PackageNotFoundError:
-        return False
+        absent = Verdict.BAD if name in needed else Verdict.NOTE
+        try:
+            interpreter = environment_of(context.home, spec).interpreter
+        except AlltalkError as error:
+            yield Finding(f"engine {name}", absent, f"{error.message}. {error.hint}")
+            continue
+        placement = place(context.home, spec)
+        if placement.standing is Standing.SERVICE and (missing := unmet(spec.distributions)):
+            yield Finding(f"engine {name}", absent, f"missing: {', '.join(missing)}")
+            continue
+        detail = f"{', '.join(placement.versions)}; worker: {interpreter} ({placement.why})"
+        yield Finding(f"engine {name}", Verdict.FINE, detail)
 
 
 def _models(settings: Settings, plugins: Plugins) -> Iterator[Finding]:

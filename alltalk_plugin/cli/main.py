@@ -11,11 +11,13 @@ from alltalk_plugin.cli.compare import compare
 from alltalk_plugin.cli.context import CliContext
 from alltalk_plugin.cli.demo import demo
 from alltalk_plugin.cli.doctor import doctor
+from alltalk_plugin.cli.engine import engine
 from alltalk_plugin.cli.hosts import host
 from alltalk_plugin.cli.listings import hosts, models, plugins, voices
 from alltalk_plugin.cli.serve import serve
 from alltalk_plugin.cli.speak import explain, say
 from alltalk_plugin.cli.swaps import journal, rollback, swap
+from alltalk_plugin.environments.places import default_home
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -40,22 +42,16 @@ def cli(
 ) -> None:
     """Speak chat replies: every character, the narrator and each language in its own voice."""
     context.obj = CliContext(
-        home=(home or _default_home()).absolute(),
+        home=(home or default_home()).absolute(),
         settings_file=settings_file.absolute() if settings_file else None,
         as_json=as_json,
         verbose=verbose,
     )
 
 
-def _default_home() -> Path:
-    from platformdirs import user_data_path
-
-    return user_data_path("alltalk-plugin", appauthor=False)
-
-
 _COMMANDS = (
     *(say, explain, serve, doctor, demo, compare),
-    *(voices, models, plugins, hosts, host),
+    *(voices, models, plugins, hosts, host, engine),
     *(swap, rollback, journal),
 )
 for command in _COMMANDS:

@@ -1,0 +1,1 @@
+"""Where engines run: the service's own environment, or one made for the engine in the data folder."""

@@ -46,7 +46,13 @@ class DataFolders:
         self._lock = threading.Lock()
         self._seen: Stamp | None = None
         self._looked_at: dict[Path, tuple[Stamp, ModelSettings, bool | str]] = {}
+        self._found = Found()
         self._faults: tuple[Fault, ...] = ()
+
+    @property
+    def found(self) -> Found:
+        """What the last look gave."""
+        return self._found
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -77,7 +83,8 @@ class DataFolders:
                         for name, paths in references.items()
                     }
             self._faults = tuple(faults)
-        return Found(MappingProxyType(found), MappingProxyType(voices))
+            self._found = Found(MappingProxyType(found), MappingProxyType(voices))
+            return self._found
 
     def _found_models(self, faults: list[Fault]) -> Iterator[tuple[str, ModelSettings]]:
         """A broken model is one all the same: a voice may name it, and its fallback speaks meanwhile."""

@@ -151,6 +151,10 @@ def _nothing_known(_profile: ModelProfile) -> ModelDescription:
     return ModelDescription()
 
 
+def _no_cautions(_profile: ModelProfile) -> tuple[str, ...]:
+    return ()
+
+
 def _reads_all(_profile: ModelProfile) -> NumberReading:
     return NumberReading.ALL
 
@@ -170,6 +174,7 @@ class EngineSpec:
     ModelIncompatible, UnsafeCheckpoint.
     speaks: whether a voice can speak a language here, without a worker; a reason when it cannot.
     numbers: what the model makes of digits, so that the rest is written out before it gets the text.
+    cautions: what a user should know of a model's options before trusting them; called in the service.
     warm_spare: importing the engine takes seconds, so that a worker which has done it is worth its memory.
     """
 
@@ -186,3 +191,4 @@ class EngineSpec:
     environment: EngineEnvironment | None = None
     describe: Callable[[ModelProfile], ModelDescription] = _nothing_known
     numbers: Callable[[ModelProfile], NumberReading] = _reads_all
+    cautions: Callable[[ModelProfile], tuple[str, ...]] = _no_cautions

@@ -1,0 +1,1 @@
+"""Voices of a speech server elsewhere that speaks the OpenAI speech API."""

@@ -17,7 +17,7 @@ from alltalk_plugin.domain.clock import SystemClock
 from alltalk_plugin.domain.engines import EngineSpec
 from alltalk_plugin.domain.errors import SettingsError
 from alltalk_plugin.domain.language import LanguageTag
-from alltalk_plugin.domain.models import ModelProfile, ModelRef
+from alltalk_plugin.domain.models import ModelProfile, ModelRef, OptionValue
 from alltalk_plugin.domain.ports import Clock
 from alltalk_plugin.domain.voices import VoiceProfile
 from alltalk_plugin.environments.locate import environment_of
@@ -234,10 +234,15 @@ def check_models(settings: Settings, engines: Mapping[str, EngineSpec]) -> None:
             )
         for name, value in model.options.items():
             field = spec.options.get(name)
-            if field is None or not isinstance(value, field.kind):
+            if field is None or not _is_of(field.kind, value):
                 known = ", ".join(sorted(spec.options)) or "none"
                 raise SettingsError(
                     f"model {ref!r}: option {name!r} is not one of engine {model.engine!r}, or of the wrong"
                     f" kind; its options: {known}",
                     context={"key": f"models.{ref}.options.{name}"},
                 )
+
+
+def _is_of(kind: type[OptionValue], value: OptionValue) -> bool:
+    """Whether an option has its kind; a whole number is a number."""
+    return isinstance(value, kind) or (kind is float and type(value) is int)

@@ -152,6 +152,8 @@ def _models(settings: Settings, plugins: Plugins) -> Iterator[Finding]:
             continue
         detail = f"needs {need_bytes / 1e6:.0f} MB, {free_bytes / 1e6:.0f} MB free on {profile.device}"
         yield Finding(f"model {ref}", Verdict.FINE if need_bytes <= free_bytes else Verdict.NOTE, detail)
+        for caution in plugins.engines[profile.engine].cautions(profile):
+            yield Finding(f"model {ref}", Verdict.NOTE, caution)
 
 
 def _self_test(settings: Settings, plugins: Plugins) -> Finding:

@@ -20,6 +20,9 @@ from alltalk_plugin.domain.errors import (
     LanguageUnsupported,
     ModelError,
     ModelTimeout,
+    RemoteBusy,
+    RemoteRefused,
+    RemoteUnavailable,
     SpeechError,
     Superseded,
     SynthesisFailed,
@@ -167,8 +170,10 @@ class Production:
             self._job.cancel_source.raise_if_cancelled()
             if not heard:
                 raise SynthesisFailed("the engine made no sound of this text")
-        except (Cancelled, Superseded):
-            raise  # superseded: the whole batch goes on elsewhere, this segment from its start
+        except (Cancelled, Superseded, RemoteBusy, RemoteRefused, RemoteUnavailable):
+            # All that the model was to speak goes on elsewhere, this segment from its start: somebody took
+            # the model away, or its server would answer the next text alike.
+            raise
         except (WorkerCrashed, ModelTimeout) as error:
             self._died(item, error)
             return False

@@ -14,6 +14,7 @@ from alltalk_plugin.domain.errors import (
     AlltalkError,
     ContextValue,
     ModelTimeout,
+    RemoteError,
     SelfTestFailed,
     SynthesisFailed,
     TextTooLong,
@@ -119,8 +120,8 @@ class WorkerModel:
         utterance = known_utterance(self._spec, self._profile)
         try:
             fault = fault_of(self.synthesize(utterance, cancel))
-        except (WorkerCrashed, ModelTimeout):
-            raise
+        except (WorkerCrashed, ModelTimeout, RemoteError):
+            raise  # each says more than that the test failed
         except AlltalkError as error:
             raise self._failed_test(error.message) from error
         cancel.raise_if_cancelled()

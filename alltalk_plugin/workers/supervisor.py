@@ -135,6 +135,8 @@ class WorkerLoader:
             start_ms=round((ready_s - begun_s) * 1000),
             load_ms=round((self._clock.monotonic() - ready_s) * 1000),
         )
+        for caution in spec.cautions(profile):
+            logger.warning("model used with caution", model=profile.ref, reason=caution)
         return WorkerModel(
             spec=spec, profile=profile, key=key, process=process, chunk_timeout_s=self._chunk_timeout_s
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from bench import first_audio, host_output, journal_replay, text
+from bench.neural import boundary, servers, switching
 from bench.report import save_and_print
 from bench.swap import faked as swap_faked
 from bench.swap import measure as swap
@@ -14,6 +15,9 @@ MEASUREMENTS = {
     "first_audio": first_audio.measure,
     "host_output": host_output.measure,
     "journal_replay": journal_replay.measure,
+    "neural_boundary": boundary.measure,
+    "neural_servers": servers.measure,
+    "neural_switch": switching.measure,
     "swap": swap.measure,
     "swap_faked": swap_faked.measure,
     "swap_on_workers": swap.measure_on_workers,

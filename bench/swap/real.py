@@ -94,11 +94,11 @@ def _switch(rig: Rig, table: dict[str, list[float]], options: dict[str, OptionVa
     ratio = table["switch / load in process"] = []
     alike = table["switch / load in process at the same priority"] = []
     imports = rig.imports()
-    _switched(rig, ONE)
+    switched(rig, ONE)
     for number in range(ROUNDS):
         rig.until_spare_imported(imports + 1)
         imports = rig.imports()
-        ours.append(_timed(partial(_switched, rig, (TWO, ONE)[number % 2])))
+        ours.append(timed_ms(partial(switched, rig, (TWO, ONE)[number % 2])))
         rig.until_spare_imported(imports)
         theirs.append(_in_process(options))
         low.append(_in_process(options, niceness=LOADING_NICENESS))
@@ -106,7 +106,8 @@ def _switch(rig: Rig, table: dict[str, list[float]], options: dict[str, OptionVa
         alike.append(ours[-1] / low[-1])
 
 
-def _switched(rig: Rig, target: ModelRef) -> None:
+def switched(rig: Rig, target: ModelRef) -> None:
+    """A swap from the request to READY; ends the measurement when it fails."""
     ticket = rig.service.swap(target)
     if ticket.wait(60.0) is not SwapOutcome.COMMITTED:
         raise SystemExit(f"the switch failed: {ticket.error}")
@@ -132,8 +133,8 @@ def _rollback(rig: Rig, table: dict[str, list[float]]) -> None:
     whole = table["T(good): switch without a spare, ms"] = []
     over = table["rollback less T(good), ms"] = []
     for _ in range(5):
-        _switched(rig, THREE)
-        whole.append(_timed(partial(_switched, rig, FOUR)))
+        switched(rig, THREE)
+        whole.append(timed_ms(partial(switched, rig, FOUR)))
         before = rig.journal.since(0)[-1].seq
         rig.service.swap(BAD, force=True).wait(60.0)
         records = rig.journal.since(before)
@@ -150,7 +151,7 @@ def _own_share(rig: Rig, table: dict[str, list[float]]) -> None:
     share = table["the service's own share of a switch, ms"] = []
     for number in range(40):
         before = rig.journal.since(0)[-1].seq
-        total = _timed(partial(_switched, rig, (ONE, TWO)[number % 2]))
+        total = timed_ms(partial(switched, rig, (ONE, TWO)[number % 2]))
         phases = (Kind.FREED, Kind.LOAD_OK, Kind.VERIFY)
         spent = sum(record.dur_ms or 0.0 for record in rig.journal.since(before) if record.kind in phases)
         share.append(total - spent)
@@ -162,11 +163,11 @@ def _beside_a_load(rig: Rig, table: dict[str, list[float]]) -> None:
     beside = table["another model's p95, while a model loads, ms"] = []
     ratio = table["p95 beside a load / alone"] = []
     for number in range(5):
-        alone.append(_p95([_timed(lambda: rig.speak(FLOOR)) for _ in range(100)]))
+        alone.append(_p95([timed_ms(lambda: rig.speak(FLOOR)) for _ in range(100)]))
         ticket = rig.service.swap((ONE, TWO)[number % 2])
         samples = []
         while ticket.outcome is None:
-            samples.append(_timed(lambda: rig.speak(FLOOR)))
+            samples.append(timed_ms(lambda: rig.speak(FLOOR)))
         beside.append(_p95(samples))
         ratio.append(beside[-1] / alone[-1])
         threading.Event().wait(IMPORT_S + 0.5)  # the next spare imports
@@ -182,10 +183,10 @@ def _lease_path(rig: Rig, table: dict[str, list[float]]) -> None:
 
     for _ in range(100):
         lease()
-    table["lease of a READY model, ms"] = [_timed(lease) for _ in range(3_000)]
+    table["lease of a READY model, ms"] = [timed_ms(lease) for _ in range(3_000)]
 
 
-def _timed(work: Callable[[], None]) -> float:
+def timed_ms(work: Callable[[], None]) -> float:
     began = time.perf_counter()
     try:
         work()

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from alltalk_plugin.domain.cancel import CancelSource
 from alltalk_plugin.domain.clock import SystemClock
-from alltalk_plugin.domain.engines import SynthesisRequest
+from alltalk_plugin.domain.engines import EngineSpec, SynthesisRequest
 from alltalk_plugin.domain.models import LeaseRequest, ModelProfile, ModelRef, ModelState
 from alltalk_plugin.engines.specs import BUILT_IN
 from alltalk_plugin.settings.schema import SwapSettings
 from alltalk_plugin.swap.journal import SqliteJournal
 from alltalk_plugin.swap.memory import SystemMemory
 from alltalk_plugin.swap.service import SwapService
-from alltalk_plugin.workers.supervisor import WorkerLoader
+from alltalk_plugin.workers.supervisor import WorkerEnvironment, WorkerLoader
 from tests.engines.slow_spec import COLD, SLOW, slow_environment
 
 FLOOR = ModelRef("floor")
@@ -29,7 +29,13 @@ PATIENCE_S = 60.0
 class Rig:
     """A running service; `close` ends it."""
 
-    def __init__(self, folder: Path, profiles: Iterable[ModelProfile], budget_mb: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        profiles: Iterable[ModelProfile],
+        budget_mb: int,
+        environment_of: Callable[[EngineSpec], WorkerEnvironment],
+    ) -> None:
         floor = ModelProfile(FLOOR, "espeak", pinned=True)
         self.profiles = {profile.ref: profile for profile in (floor, *profiles)}
         settings = SwapSettings(budget_mb={"cpu": budget_mb}, min_interval_s=0.0)
@@ -37,7 +43,7 @@ class Rig:
         self.imported.mkdir()
         os.environ["SLOW_ENGINE_IMPORTED"] = str(self.imported)
         self.journal = SqliteJournal(folder / "journal.sqlite")
-        self.loader = WorkerLoader(ENGINES, clock=SystemClock(), environment_of=slow_environment)
+        self.loader = WorkerLoader(ENGINES, clock=SystemClock(), environment_of=environment_of)
         self.service = SwapService(
             profiles=lambda: self.profiles,
             engines=ENGINES,
@@ -85,9 +91,13 @@ class Rig:
 
 
 @contextmanager
-def running(*profiles: ModelProfile, budget_mb: int) -> Iterator[Rig]:
+def running(
+    *profiles: ModelProfile,
+    budget_mb: int,
+    environment_of: Callable[[EngineSpec], WorkerEnvironment] = slow_environment,
+) -> Iterator[Rig]:
     with tempfile.TemporaryDirectory() as folder:
-        rig = Rig(Path(folder), profiles, budget_mb)
+        rig = Rig(Path(folder), profiles, budget_mb, environment_of)
         try:
             yield rig
         finally:

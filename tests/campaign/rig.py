@@ -13,14 +13,14 @@ import random
 import statistics
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import psutil
 
 from alltalk_plugin.domain.cancel import CancelSource
 from alltalk_plugin.domain.clock import SystemClock
-from alltalk_plugin.domain.engines import SynthesisRequest
+from alltalk_plugin.domain.engines import EngineSpec, SynthesisRequest
 from alltalk_plugin.domain.errors import AlltalkError
 from alltalk_plugin.domain.models import LeaseRequest, ModelProfile, ModelRef, ModelState, SwapRecord
 from alltalk_plugin.engines.specs import BUILT_IN
@@ -29,7 +29,7 @@ from alltalk_plugin.swap.effects import Kind
 from alltalk_plugin.swap.journal import SqliteJournal
 from alltalk_plugin.swap.memory import SystemMemory
 from alltalk_plugin.swap.service import SwapService
-from alltalk_plugin.workers.supervisor import WorkerLoader
+from alltalk_plugin.workers.supervisor import WorkerEnvironment, WorkerLoader
 from tests.engines.slow_spec import SLOW, slow_environment
 
 FLOOR = ModelRef("floor")
@@ -80,13 +80,19 @@ class LeapingClock(SystemClock):
 class RealRig:
     """A swap service over real workers and a real journal. `close` ends it."""
 
-    def __init__(self, folder: Path, profiles: Iterable[ModelProfile], **settings: object) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        profiles: Iterable[ModelProfile],
+        environment_of: Callable[[EngineSpec], WorkerEnvironment] = slow_environment,
+        **settings: object,
+    ) -> None:
         self.clock = LeapingClock()
         floor = ModelProfile(FLOOR, "espeak", pinned=True)
         self.profiles = {profile.ref: profile for profile in (floor, *profiles)}
         self.settings = SwapSettings.model_validate({"min_interval_s": 0, **settings})
         self.journal = SqliteJournal(folder / "journal.sqlite")
-        self.loader = WorkerLoader(ENGINES, clock=self.clock, environment_of=slow_environment)
+        self.loader = WorkerLoader(ENGINES, clock=self.clock, environment_of=environment_of)
         self.service = SwapService(
             profiles=lambda: self.profiles,
             engines=ENGINES,

@@ -1,4 +1,4 @@
-"""A thousand swaps between two real models: the service does not grow and leaves nothing behind."""
+"""Many swaps between two real models: the service does not grow and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -6,59 +6,83 @@ import gc
 import statistics
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
 from alltalk_plugin.domain.models import ModelProfile, ModelRef, SwapOutcome
+from alltalk_plugin.engines.coqui import spec as coqui_spec
 from tests.campaign.rig import FLOOR, RealRig, report, spread, workers_of
+from tests.checkpoints import coqui_models
+from tests.neural import environment_of
 
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(3_600)]
 
-SWAPS = 1_000
-STEP = 50
-WARM_UP = 100
-"""Swaps after which caches and the allocator's arenas have their size."""
 LIMIT_MB_PER_100 = 1.0
 MODELS = (ModelRef("one"), ModelRef("two"))
 
 
+@dataclass(frozen=True, slots=True)
+class Soak:
+    """How many swaps, and after how many of them caches and the allocator's arenas have their size."""
+
+    swaps: int
+    warm_up: int
+    step: int
+    budget_mb: int
+
+
 def test_a_thousand_swaps_leave_no_memory_process_file_or_port(tmp_path: Path) -> None:
-    rig = RealRig(
-        tmp_path,
-        [
-            ModelProfile(MODELS[0], "espeak", options={"voice": "en-us"}),
-            ModelProfile(MODELS[1], "espeak", options={"voice": "de"}),
-        ],
-        budget_mb={"cpu": 125},  # the floor and one of the two
-    )
+    profiles = [
+        ModelProfile(ref, "espeak", options={"voice": voice})
+        for ref, voice in zip(MODELS, ("en-us", "de"), strict=True)
+    ]
+    _soak(
+        tmp_path, profiles, Soak(1_000, warm_up=100, step=50, budget_mb=125)
+    )  # the floor and one of the two
+
+
+def test_swaps_between_coqui_models_leave_no_memory_process_file_or_port(tmp_path: Path) -> None:
+    """Fewer, since each starts a process that imports torch."""
+    paths = coqui_models(tmp_path / "models", ("vits", "vits_languages"))
+    profiles = [
+        ModelProfile(ref, "coqui", path=path) for ref, path in zip(MODELS, paths.values(), strict=True)
+    ]
+    one_mb = max(coqui_spec.SPEC.estimate(profile).load_bytes for profile in profiles) / 1e6
+    # Room for the floor, a spare and one of the two.
+    _soak(tmp_path, profiles, Soak(200, warm_up=40, step=10, budget_mb=round(2.4 * one_mb)))
+
+
+def _soak(folder: Path, profiles: list[ModelProfile], soak: Soak) -> None:
+    rig = RealRig(folder, profiles, environment_of, budget_mb={"cpu": soak.budget_mb})
     me = psutil.Process()
     resident: list[tuple[int, float]] = []
     took: list[float] = []
     rig.speak(FLOOR)
     start: dict[str, int] = {}
-    for number in range(SWAPS):
+    for number in range(soak.swaps):
         began = time.perf_counter()
         ticket = rig.service.swap(MODELS[number % 2])
-        assert ticket.wait(60.0) is SwapOutcome.COMMITTED, ticket.error
+        assert ticket.wait(120.0) is SwapOutcome.COMMITTED, ticket.error
         took.append(time.perf_counter() - began)
         assert rig.speak(MODELS[number % 2]) > 0
-        if number == WARM_UP:
-            start = _held(me, tmp_path)
-        if number >= WARM_UP and number % STEP == 0:
+        if number == soak.warm_up:
+            start = _held(me, folder)
+        if number >= soak.warm_up and number % soak.step == 0:
             gc.collect()
             resident.append((number, me.memory_info().rss / 1e6))
-    end = _held(me, tmp_path)
+    end = _held(me, folder)
     slope = statistics.linear_regression(*zip(*resident, strict=True)).slope * 100
     report(
-        "1,000 swaps",
+        f"{soak.swaps} swaps of {profiles[0].engine}",
         {
             "slope, MB per 100 swaps": round(slope, 3),
             "resident, MB": [round(megabytes, 2) for _, megabytes in resident],
             "swap, s": spread(took),
-            "held after 100": start,
-            "held after 1,000": end,
+            "held after the warm-up": start,
+            "held at the end": end,
         },
     )
     rig.close()

@@ -1,0 +1,87 @@
+"""A switch between two Coqui VITS models of real size; the same work in one process, and in a new one."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import psutil
+from alltalk_plugin.engines.coqui.spec import SPEC
+
+from alltalk_plugin.domain.language import LanguageTag
+from alltalk_plugin.domain.models import ModelProfile, ModelRef
+from alltalk_plugin.workers.verification import UTTERANCES
+from bench.neural.models import vits_pair
+from bench.neural.partner import Partner, cold_process_ms
+from bench.report import Table
+from bench.swap.real import switched, timed_ms
+from bench.swap.rig import Rig, running
+from tests.neural import environment_of
+
+ROUNDS = 10
+COLD_ROUNDS = 5
+ONE, TWO = ModelRef("one"), ModelRef("two")
+TEXT = UTTERANCES[LanguageTag("en")]
+_IMPORTED_BYTES = 150_000_000
+"""A spare that holds as much has imported torch and the library."""
+_QUIET_S = 1.0
+
+
+def measure() -> Table:
+    """Milliseconds; ratios without a unit. Alternating in one run."""
+    paths = vits_pair()
+    profiles = [ModelProfile(ref, SPEC.name, path=path) for ref, path in zip((ONE, TWO), paths, strict=True)]
+    one_mb = SPEC.estimate(profiles[0]).load_bytes / 1e6
+    partner = Partner()
+    try:
+        # Room for one model, a spare and the floor, so that each switch lets the other model go first.
+        with running(*profiles, budget_mb=round(one_mb * 1.5 + 600), environment_of=environment_of) as rig:
+            return _alternating(rig, partner, paths)
+    finally:
+        partner.close()
+
+
+def _alternating(rig: Rig, partner: Partner, paths: tuple[Path, Path]) -> Table:
+    ours: list[float] = []
+    theirs: list[float] = []
+    cold: list[float] = []
+    switched(rig, ONE)
+    partner.ask("switch", path=str(paths[0]), text=TEXT)
+    for number in range(ROUNDS):
+        _until_spare_imported(rig)
+        ours.append(timed_ms(partial(switched, rig, (TWO, ONE)[number % 2])))
+        _until_spare_imported(rig)
+        theirs.append(partner.ask("switch", path=str(paths[(number + 1) % 2]), text=TEXT)["ms"])
+        if number < COLD_ROUNDS:
+            cold.append(cold_process_ms("switch", path=str(paths[0]), text=TEXT))
+    return {
+        "switch with a warm spare, request to READY, ms": ours,
+        "load and one synthesis in one process, ms": theirs,
+        "a new process: start, imports, load, one synthesis, ms": cold,
+        "switch / load in process": [mine / other for mine, other in zip(ours, theirs, strict=True)],
+        "new process / switch": [other / mine for mine, other in zip(ours, cold, strict=False)],
+    }
+
+
+def _until_spare_imported(rig: Rig) -> None:
+    """A spare that waits uses no processor time any more."""
+    rig.until(lambda: sum(rig.loader.base_bytes().values()) > _IMPORTED_BYTES)
+    rig.until(lambda: _busy_s(_QUIET_S) < 0.05)
+
+
+def _busy_s(interval_s: float) -> float:
+    """Processor time that the workers use in an interval."""
+    before = _spent_s()
+    psutil.cpu_percent(interval_s)  # waits
+    return _spent_s() - before
+
+
+def _spent_s() -> float:
+    spent = 0.0
+    for child in psutil.Process().children():
+        try:
+            times = child.cpu_times()
+        except psutil.Error:
+            continue
+        spent += times.user + times.system
+    return spent

@@ -1,0 +1,164 @@
+"""A hundred switches between all real engines: the memory comes back, and what was promised of it held."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from alltalk_plugin.domain.models import ModelProfile, ModelRef, SwapOutcome
+from tests.campaign.rig import FLOOR, RealRig, report, spread, workers_of
+from tests.checkpoints import coqui_models
+from tests.checkpoints.piper import piper_voices
+from tests.fakes.waiting import until
+from tests.neural import environment_of
+
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(3_600)]
+
+SWAPS = 100
+MEMORY_SHARE = 0.02
+"""How far from the baseline the memory may be after each unload."""
+PEAK_SHARE = 0.15
+"""How far above the measured peak the prediction may lie after a warm-up, for the kinds named below."""
+TIGHT = ("vits", "vits_languages", "tacotron2_melgan", "piper", "piper_speakers")
+WARM_LOADS = 5
+ETA_ERROR = 0.30
+_SETTLED_BYTES = 2_000_000
+_SAMPLING_S = 0.01
+
+
+@pytest.fixture(scope="module")
+def profiles(tmp_path_factory: pytest.TempPathFactory) -> list[ModelProfile]:
+    folder = tmp_path_factory.mktemp("models")
+    coqui = coqui_models(folder / "coqui", ("vits", "vits_languages", "tacotron2_melgan", "xtts"))
+    piper = piper_voices(folder / "piper")
+    return [
+        *(ModelProfile(ModelRef(name), "coqui", path=path) for name, path in coqui.items()),
+        ModelProfile(ModelRef("piper"), "piper", path=piper["single"]),
+        ModelProfile(ModelRef("piper_speakers"), "piper", path=piper["speakers"]),
+    ]
+
+
+def test_a_hundred_swaps_return_the_memory_and_keep_the_predictions(
+    tmp_path: Path, profiles: list[ModelProfile]
+) -> None:
+    rig = RealRig(
+        tmp_path,
+        profiles,
+        environment_of=environment_of,
+        budget_mb={"cpu": 6_000},
+        margin_share=0,
+    )
+    me = psutil.Process()
+    rig.speak(FLOOR)
+    _swap_and_leave(rig, profiles[0].ref, me)  # the spare comes with the first load
+    baseline = _settled(me)
+    apart: list[float] = []
+    errors: dict[str, list[float]] = {}
+    predicted: dict[str, list[float]] = {}
+    measured: dict[str, list[float]] = {}
+    took: list[float] = []
+    for number in range(SWAPS):
+        ref = profiles[number % len(profiles)].ref
+        plan = rig.service.swap(ref, dry_run=True).plan
+        assert plan is not None
+        began = time.perf_counter()
+        peak = _swap_and_leave(rig, ref, me)
+        seconds = time.perf_counter() - began
+        took.append(seconds)
+        if number >= WARM_LOADS * len(profiles):
+            assert plan.eta_s is not None
+            loaded = _load_s(rig, ref)
+            errors.setdefault(ref, []).append(abs(plan.eta_s - loaded) / loaded)
+            predicted.setdefault(ref, []).append(plan.need_bytes / 1e6)
+            measured.setdefault(ref, []).append(peak / 1e6)
+        apart.append((_settled(me) - baseline) / baseline)
+    report(
+        "100 swaps between all engines",
+        {
+            "baseline, MB": round(baseline / 1e6, 1),
+            "memory after a swap, share off the baseline": spread([abs(one) for one in apart]),
+            "swap with its unload, s": spread(took),
+            "error of the predicted time, median by model": {
+                name: round(statistics.median(each), 3) for name, each in errors.items()
+            },
+            "predicted over measured peak, median by model": {
+                name: round(statistics.median(predicted[name]) / max(measured[name]), 3) for name in predicted
+            },
+        },
+    )
+    rig.close()
+    assert workers_of(me) == []
+    assert max(map(abs, apart)) <= MEMORY_SHARE
+    assert statistics.median(one for each in errors.values() for one in each) <= ETA_ERROR
+    for name, peaks in measured.items():
+        assert min(predicted[name]) >= max(peaks), f"{name} took more than was promised"
+        if name in TIGHT:
+            assert statistics.median(predicted[name]) <= (1 + PEAK_SHARE) * max(peaks), name
+
+
+def _swap_and_leave(rig: RealRig, ref: ModelRef, me: psutil.Process) -> int:
+    """Switch, speak, unload; the highest resident memory that the model's worker was seen to have."""
+    with _watched(me) as peaks:
+        ticket = rig.service.swap(ref)
+        assert ticket.wait(120.0) is SwapOutcome.COMMITTED, ticket.error
+        assert rig.speak(ref, "Nine of them, and a short walk.") > 0
+        pid = next(process.pid for process in rig.loader._processes if process._name == ref and process.alive)
+    rig.service.unload(ref)
+    until(lambda: not psutil.pid_exists(pid))
+    return peaks.get(pid, 0)
+
+
+@contextmanager
+def _watched(me: psutil.Process) -> Iterator[dict[int, int]]:
+    """Pid -> the highest resident memory seen, of every worker."""
+    peaks: dict[int, int] = {}
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(_SAMPLING_S):
+            for process in me.children():
+                try:
+                    resident = process.memory_info().rss
+                except psutil.Error:
+                    continue
+                peaks[process.pid] = max(peaks.get(process.pid, 0), resident)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield peaks
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _settled(me: psutil.Process) -> int:
+    """All memory of the service and its workers, once it has not moved for a second."""
+    last, still = 0, 0
+    for _ in range(600):
+        now = me.memory_info().rss + sum(_resident(process) for process in workers_of(me))
+        still = still + 1 if abs(now - last) < _SETTLED_BYTES else 0
+        if still >= 10:
+            return now
+        last = now
+        threading.Event().wait(0.1)
+    raise AssertionError("the memory never came to rest")
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _load_s(rig: RealRig, ref: ModelRef) -> float:
+    """How long the latest load of the model took, verified."""
+    return rig.service._state.learned[ref].load_s[-1]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from alltalk_plugin.domain.engines import EngineSpec
 from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import OptionValue
 from alltalk_plugin.engines import espeak_spec
+from alltalk_plugin.engines.remote import spec as remote
+from tests.engines.remote.running import speech_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +19,8 @@ class Candidate:
     """An engine with what it can be held to.
 
     `foreign` is a language it has no voice for; `unreadable` a text its default voice cannot read;
-    `start_s` how long a cold first chunk may take here, four times what was measured on two busy cores.
+    `start_s` how long a cold first chunk may take here, four times what was measured on two busy cores;
+    `beside` starts what has to run meanwhile and gives further options.
     """
 
     spec: EngineSpec
@@ -26,6 +31,13 @@ class Candidate:
     unreadable: str
     start_s: float
     options: dict[str, OptionValue] = field(default_factory=dict)
+    beside: Callable[[], AbstractContextManager[dict[str, OptionValue]]] = lambda: nullcontext({})
+
+
+@contextmanager
+def _speech_server() -> Iterator[dict[str, OptionValue]]:
+    with speech_server() as server:
+        yield {"base_url": server.url}
 
 
 CANDIDATES = (
@@ -37,5 +49,16 @@ CANDIDATES = (
         foreign=LanguageTag("km"),
         unreadable="你好世界",
         start_s=2.0,
+    ),
+    Candidate(
+        spec=remote.SPEC,
+        text="The rain in Spain stays mainly in the plain.",
+        language=LanguageTag("en"),
+        speakers=(None, "nova", "en-storm"),
+        foreign=LanguageTag("km"),
+        unreadable="你好世界",
+        start_s=2.0,
+        options={"model": "fine", "languages": "en de"},
+        beside=_speech_server,
     ),
 )

@@ -25,9 +25,11 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module", params=CANDIDATES, ids=lambda candidate: candidate.spec.name)
-def candidate(request: pytest.FixtureRequest) -> Candidate:
-    assert isinstance(request.param, Candidate)
-    return request.param
+def candidate(request: pytest.FixtureRequest) -> Iterator[Candidate]:
+    chosen = request.param
+    assert isinstance(chosen, Candidate)
+    with chosen.beside() as options:
+        yield replace(chosen, options={**chosen.options, **options})
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,213 @@
+"""VITS, and the models of two parts (Glow-TTS, Tacotron 2, FastPitch, …), in the worker."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import torch
+from TTS.config import register_config
+from TTS.tts.models import setup_model
+
+from alltalk_plugin.domain.audio import AudioChunk
+from alltalk_plugin.domain.engines import Cancellable, LoadRequest, SynthesisRequest
+from alltalk_plugin.domain.errors import (
+    LanguageUnsupported,
+    ModelCorrupt,
+    ModelIncompatible,
+    ReferenceUnusable,
+    SynthesisFailed,
+    VoiceNotFound,
+)
+from alltalk_plugin.domain.language import LanguageTag
+from alltalk_plugin.domain.models import OptionValue
+from alltalk_plugin.engines.coqui import failures, files, languages, options, vocabulary
+from alltalk_plugin.engines.coqui.checkpoint import TWO_PART_KINDS, Checkpoint
+from alltalk_plugin.engines.coqui.devices import device_named, release, trim, use_threads
+from alltalk_plugin.engines.coqui.sentences import sentences_of
+from alltalk_plugin.engines.coqui.vocoding import GriffinLim, NeuralVocoder, Vocoding
+
+if TYPE_CHECKING:
+    from TTS.tts.models.base_tts import BaseTTS
+
+MAX_SENTENCE_CHARS = 300
+"""About 20 s of speech. Memory grows with the longest piece, and a cancel waits for its end."""
+
+
+def load(request: LoadRequest, checkpoint: Checkpoint) -> AcousticEngine:
+    """The model at a checkpoint, ready to speak.
+
+    Raises: ModelCorrupt, ModelIncompatible, OutOfMemory, VoiceNotFound.
+    """
+    device = device_named(request.device)
+    if request.options.get("half") and device.type != "cuda":
+        raise ModelIncompatible(
+            f"half precision is for CUDA devices, and this model is to run on {request.device}",
+            hint="Set the model's option half to false.",
+        )
+    use_threads(int(options.number(request.options, "threads") or 0))
+    if request.options.get("check_files", True):
+        vocoder_files = () if checkpoint.vocoder is None else (checkpoint.vocoder.weights,)
+        for path in (*checkpoint.weights, *vocoder_files):
+            files.check_whole(path)
+    try:
+        with failures.loading(request.model), failures.reading():
+            model = _acoustic_model(checkpoint)
+            _set_scales(model, request.options)
+            model.to(device)
+            vocoding = _vocoding(checkpoint, model, device)
+    finally:
+        release()  # the file's own copy of the weights
+    return AcousticEngine(checkpoint, model, vocoding, request.options)
+
+
+def _acoustic_model(checkpoint: Checkpoint) -> BaseTTS:
+    """Loads outside inference mode: inside, some weights silently stop being parameters."""
+    config = register_config(checkpoint.kind)()
+    config.from_dict(deepcopy(dict(checkpoint.config)))
+    model = setup_model(config)
+    model.load_checkpoint(config, str(checkpoint.weights[0]), eval=True)
+    if getattr(model, "disc", None) is not None:
+        del model.disc  # judged the sound in training: 187 MB in a VITS
+    for name, weights in model.named_parameters():
+        if not bool(torch.isfinite(weights.sum())):
+            raise ModelCorrupt(f"the weights hold numbers that are none, in {name}", context={"tensor": name})
+    return cast("BaseTTS", model)
+
+
+def _set_scales(model: BaseTTS, chosen: Mapping[str, OptionValue]) -> None:
+    """The options that the model has a place for.
+
+    Raises: ModelIncompatible for one that it has none for.
+    """
+    for option, attribute in (
+        ("length_scale", "length_scale"),
+        ("noise_scale", "inference_noise_scale"),
+        ("noise_scale_w", "inference_noise_scale_dp"),
+    ):
+        value = options.number(chosen, option)
+        if value is None:
+            continue
+        if not hasattr(model, attribute):
+            raise ModelIncompatible(
+                f"this kind of model knows no {option}", hint=f"Take the option {option} out of the settings."
+            )
+        setattr(model, attribute, value)
+
+
+def _vocoding(checkpoint: Checkpoint, model: BaseTTS, device: torch.device) -> Vocoding | None:
+    if checkpoint.kind not in TWO_PART_KINDS:
+        return None
+    if checkpoint.vocoder is not None:
+        return NeuralVocoder(checkpoint.vocoder, model.ap, device)
+    return GriffinLim(model.ap, linear=checkpoint.kind == "tacotron")
+
+
+class AcousticEngine:
+    """One model. One thread: the worker's."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        model: BaseTTS,
+        vocoding: Vocoding | None,
+        chosen: Mapping[str, OptionValue],
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._model: BaseTTS | None = model
+        self._vocoding = vocoding
+        self._half = bool(chosen.get("half"))
+        self._language = options.own_language(chosen)
+        self._speaker: str | None = None
+        if chosen.get("speaker"):
+            self._speaker = self._speaker_of_settings(str(chosen["speaker"]))
+        self._length_scale: float | None = getattr(model, "length_scale", None)
+        self._letters = frozenset("" if model.tokenizer.use_phonemes else model.tokenizer.characters.vocab)
+        own_hz = checkpoint.sample_rate_hz or int(model.config.audio.sample_rate)
+        self._sample_rate_hz = own_hz if vocoding is None else vocoding.sample_rate_hz
+
+    def synthesize(self, request: SynthesisRequest, cancel: Cancellable) -> Iterator[AudioChunk]:
+        """Sentence by sentence. Pitch is the model's own; so is the rate where it has no length scale."""
+        if request.reference_audio:
+            raise ReferenceUnusable(
+                "this model has its own voices and cannot take one from a recording",
+                hint="Use an XTTS model for that voice, or take the reference audio out of it.",
+                context={"reason": "the model does not clone", "path": str(request.reference_audio[0])},
+            )
+        speaker = self._speaker_named(request.speaker)
+        code = self._code_of(request.language)
+        text = vocabulary.clean(request.text)
+        if not vocabulary.words_in(text):
+            return
+        if self._letters:
+            vocabulary.check_letters(self._cleaned(text, code), self._letters, request.language)
+        for sentence in sentences_of(text, MAX_SENTENCE_CHARS):
+            if cancel.cancelled:
+                return
+            if vocabulary.words_in(sentence):
+                yield self._say(sentence, speaker, code, request.rate)
+
+    def close(self) -> None:
+        self._model = self._vocoding = None
+        release()
+
+    def _say(self, sentence: str, speaker: str | None, code: str | None, rate: float) -> AudioChunk:
+        assert self._model is not None  # noqa: S101  # close() is the last call
+        model = self._model
+        if self._length_scale is not None:
+            model.length_scale = self._length_scale / rate
+        with failures.speaking(), torch.inference_mode(), self._precision():
+            spoken = model.synthesize(text=sentence, speaker=speaker, language=code)
+            made = spoken["outputs"]["model_outputs"][0].float()
+            if self._vocoding is not None:
+                made = self._vocoding.sound(made.cpu().numpy())
+            samples = made.float().cpu().numpy().reshape(-1)
+        trim()
+        if not np.isfinite(samples).all():
+            raise SynthesisFailed("the model made numbers that are no sound")
+        return AudioChunk(np.clip(samples, -1.0, 1.0).astype(np.float32), self._sample_rate_hz)
+
+    def _precision(self) -> AbstractContextManager[object]:
+        return torch.autocast("cuda", dtype=torch.float16) if self._half else nullcontext()
+
+    def _cleaned(self, text: str, code: str | None) -> str:
+        assert self._model is not None  # noqa: S101  # close() is the last call
+        cleaner = self._model.tokenizer.text_cleaner
+        return text if cleaner is None else str(cleaner(text, lang=(code or "").split("-")[0] or None))
+
+    def _speaker_named(self, name: str | None) -> str | None:
+        """A speaker of the model; without a name the one of the settings, else its first.
+
+        None when it has one voice only. Raises: VoiceNotFound, with the nearest name.
+        """
+        speakers = self._checkpoint.speakers
+        if name is None:
+            return self._speaker or next(iter(speakers), None)
+        if name in speakers:
+            return name
+        nearest = difflib.get_close_matches(name, speakers, n=1, cutoff=0.4)
+        hint = f"Did you mean {nearest[0]}?" if nearest else f"It has: {', '.join(speakers[:8])}."
+        raise VoiceNotFound(
+            f"the model has no speaker {name}" if speakers else "the model has one voice and no names for it",
+            hint=hint if speakers else "Take the speaker out of the voice.",
+            context={"voice": name, "nearest": nearest[0] if nearest else None},
+        )
+
+    def _speaker_of_settings(self, name: str) -> str | None:
+        try:
+            return self._speaker_named(name)
+        except VoiceNotFound as error:
+            raise ModelIncompatible(
+                f"the option speaker is wrong: {error.message}", hint=error.hint
+            ) from error
+
+    def _code_of(self, language: LanguageTag | None) -> str | None:
+        """The model's word for a language. Raises: LanguageUnsupported."""
+        reason = language and languages.refusal(self._checkpoint, self._language, language)
+        if reason:
+            raise LanguageUnsupported(reason, context={"language": language, "reason": reason})
+        return languages.code_of(self._checkpoint, language)

@@ -1,0 +1,35 @@
+"""Tiny real checkpoints, made by the engines' own libraries in their own environments.
+
+Random weights: they say nothing of how a voice sounds, and everything of how a model is found, loaded,
+spoken with and let go.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.neural import interpreter
+
+COQUI_MODELS = (
+    "vits",
+    "vits_speakers",
+    "vits_languages",
+    "glow",
+    "glow_melgan",
+    "tacotron2_melgan",
+)
+
+
+def write(script: str, engine: str, folder: Path, *names: str) -> None:
+    """Run one of the writers of this folder with an engine's interpreter; importing the library is most
+    of the time."""
+    path = Path(__file__).with_name(script)
+    subprocess.run([str(interpreter(engine)), "-I", str(path), str(folder), *names], check=True, timeout=110)
+
+
+def coqui_models(folder: Path, names: tuple[str, ...] = COQUI_MODELS) -> Mapping[str, Path]:
+    """The folder of each of Coqui's tiny models, made below `folder`."""
+    write("write_coqui.py", "coqui", folder, *names)
+    return {name: folder / name for name in names}

@@ -113,16 +113,18 @@ def build_runtime(
         raise
 
 
-def open_settings(home: Path, settings_file: Path | None, plugins: Plugins) -> SettingsStore:
+def open_settings(
+    home: Path, settings_file: Path | None, plugins: Plugins, folders: DataFolders | None = None
+) -> SettingsStore:
     """The settings of a data folder, with the models and voices that lie in it.
 
-    Raises: SettingsError.
+    `folders` is for a caller who wants to know what could not be used there. Raises: SettingsError.
     """
     return SettingsStore(
         settings_file or home / SETTINGS_FILE,
         must_exist=settings_file is not None,
         plugin_sections=plugins.settings_sections,
-        found=DataFolders(home, plugins.engines),
+        found=folders or DataFolders(home, plugins.engines),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from alltalk_plugin.cli.context import CliContext, failing_clearly
+from alltalk_plugin.cli.shelves import note_faults, open_shelf
 from alltalk_plugin.cli.tables import print_rows
 
 
@@ -14,12 +15,12 @@ from alltalk_plugin.cli.tables import print_rows
 @click.pass_obj
 @failing_clearly
 def voices(context: CliContext) -> None:
-    """List the voices of the settings and who uses them."""
-    from alltalk_plugin.plugins.manager import load_plugins
-    from alltalk_plugin.runtime import open_settings
+    """List the voices, those found in the data folder too, and who uses them."""
+    from alltalk_plugin.library.folders import VOICES
     from alltalk_plugin.voices.catalog import VoiceCatalog
 
-    settings = open_settings(context.home, context.settings_file, load_plugins()).current
+    shelf = open_shelf(context)
+    settings = shelf.settings
     users: dict[str, list[str]] = {name: [] for name in settings.voices}
     users[settings.default_voice].append("default")
     users[settings.narrator_voice].append("narrator")
@@ -45,6 +46,7 @@ def voices(context: CliContext) -> None:
     ]
     headings = ("voice", "model", "speaker", "language", "rate", "pitch", "fallback", "used by")
     print_rows(headings, rows, as_json=context.as_json)
+    note_faults(shelf, VOICES)
 
 
 @click.group(invoke_without_command=True)

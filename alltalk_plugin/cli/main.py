@@ -14,9 +14,11 @@ from alltalk_plugin.cli.doctor import doctor
 from alltalk_plugin.cli.engine import engine
 from alltalk_plugin.cli.hosts import host
 from alltalk_plugin.cli.listings import hosts, models, plugins, voices
+from alltalk_plugin.cli.model import model
 from alltalk_plugin.cli.serve import serve
 from alltalk_plugin.cli.speak import explain, say
 from alltalk_plugin.cli.swaps import journal, rollback, swap
+from alltalk_plugin.cli.voice import voice
 from alltalk_plugin.environments.places import default_home
 
 
@@ -52,6 +54,7 @@ def cli(
 _COMMANDS = (
     *(say, explain, serve, doctor, demo, compare),
     *(voices, models, plugins, hosts, host, engine),
+    *(model, voice),
     *(swap, rollback, journal),
 )
 for command in _COMMANDS:

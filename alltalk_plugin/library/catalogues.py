@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -24,16 +24,19 @@ COQUI = "https://raw.githubusercontent.com/idiap/coqui-ai-TTS/main/TTS/.models.j
 CATALOGUES = {"piper": PIPER, "coqui": COQUI}
 _LARGEST_CATALOGUE = 16_000_000
 """Piper's has 0.25 MB."""
+_COQUI_KIND = "tts_models/"
 _NO_LICENCE = "not stated: read what the source says"
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """One file of an offer. `name` is its place in the model's folder."""
+    """One file of an offer. `name` is its place in the model's folder; of an archive, `into` is where its
+    files belong."""
 
     name: str
     url: str
     expected: Expected
+    into: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +54,9 @@ class Offer:
     description: str = ""
 
     @property
-    def archive(self) -> bool:
+    def packed(self) -> bool:
         """Whether what comes has to be unpacked."""
-        return len(self.downloads) == 1 and is_archive(self.downloads[0].name)
+        return any(is_archive(download.name) for download in self.downloads)
 
 
 def find_offer(wanted: str, catalogue: str | None = None) -> Offer:
@@ -97,27 +100,35 @@ def piper_offer(catalogue: Mapping[str, object], name: str, address: str) -> Off
 
 
 def coqui_offer(catalogue: Mapping[str, object], name: str, address: str) -> Offer:
-    """A model by its name (`tts_models/en/ljspeech/vits`)."""
-    known = {key: entry for key, entry in _coqui_entries(catalogue, ()) if key.startswith("tts_models/")}
-    if (entry := known.get(name.strip("/").replace("--", "/"))) is None:
+    """A model by its name (`tts_models/en/ljspeech/vits`), with the vocoder that belongs to it."""
+    entries = dict(_coqui_entries(catalogue, ()))
+    key = name.strip("/").replace("--", "/")
+    key = key if key.startswith(_COQUI_KIND) else _COQUI_KIND + key
+    if (entry := entries.get(key)) is None:
+        known = [one.removeprefix(_COQUI_KIND) for one in entries if one.startswith(_COQUI_KIND)]
         raise _not_listed(name, known, address)
-    urls = entry.get("hf_url") or entry.get("github_rls_url") or ()
-    urls = [urls] if isinstance(urls, str) else list(urls) if isinstance(urls, list) else []
-    if not urls:
-        raise DownloadFailed(f"{name} has no address in {shown(address)}")
-    # A zip holds a folder of its own; files that are listed one by one have no hashes to check.
-    downloads = [_download(_last_name(str(url)), urljoin(address, str(url)), {}, address) for url in urls]
+    downloads = _coqui_downloads(key, entry, address)
     vocoder = entry.get("default_vocoder")
+    if isinstance(vocoder, str) and (found := entries.get(vocoder)) is not None:
+        downloads += [replace(one, into="vocoder") for one in _coqui_downloads(vocoder, found, address)]
     return Offer(
-        name=name.strip("/").removeprefix("tts_models/").replace("/", "--"),
+        name=key.removeprefix(_COQUI_KIND).replace("/", "--"),
         engine="coqui",
         downloads=tuple(downloads),
         licence=str(entry.get("license") or _NO_LICENCE),
         gated=entry.get("tos_required") is True,
-        description=" ".join(
-            filter(None, (str(entry.get("description") or ""), f"(wants {vocoder})" if vocoder else ""))
-        ),
+        description=str(entry.get("description") or ""),
     )
+
+
+def _coqui_downloads(key: str, entry: Mapping[str, object], address: str) -> list[Download]:
+    """A zip, or a list of files. The catalogue has no sizes and no hashes."""
+    urls = entry.get("hf_url") or entry.get("github_rls_url")
+    if isinstance(urls, str):
+        urls = [urls]
+    if not isinstance(urls, list) or not urls:
+        raise DownloadFailed(f"{key} has no address in {shown(address)}", hint="Choose another model.")
+    return [_download(_last_name(str(url)), urljoin(address, str(url)), {}, address) for url in urls]
 
 
 def address_offer(url: str) -> Offer:

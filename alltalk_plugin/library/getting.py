@@ -26,7 +26,7 @@ from alltalk_plugin.library.download import fetch, size_of
 from alltalk_plugin.library.looking import describe, guessed_engine
 from alltalk_plugin.library.names import check_free, checked_name
 from alltalk_plugin.library.shelf import Shelf
-from alltalk_plugin.library.unpack import unpack
+from alltalk_plugin.library.unpack import is_archive, unpack
 
 Lock = Callable[[int], None]
 """Locks an open file for this process, without waiting. Raises: OSError."""
@@ -93,10 +93,10 @@ def get_model(
                 hint=f"Repeat the command with {'--accept-terms' if offer.gated else '--yes'}.",
                 context={"model": ref, "licence": offer.licence},
             )
-        shelf.check_room((terms.size_bytes or 0) * (2 if offer.archive else 1))
+        shelf.check_room((terms.size_bytes or 0) * (2 if offer.packed else 1))
         for one in offer.downloads:
             fetch(one.url, staging / one.name, one.expected, progress)
-        folder = _unpacked(shelf, offer, staging) if offer.archive else staging
+        folder = _unpacked(shelf, offer, staging) if offer.packed else staging
         place = _judged(shelf, offer, ref, engine, folder)
         _move(place)
         shutil.rmtree(staging, ignore_errors=True)
@@ -175,7 +175,12 @@ def _asked_size(url: str) -> int | None:
 def _unpacked(shelf: Shelf, offer: Offer, staging: Path) -> Path:
     folder = staging / "unpacked"
     shutil.rmtree(folder, ignore_errors=True)
-    unpack(staging / offer.downloads[0].name, folder, shelf.check_room)
+    for one in offer.downloads:
+        if is_archive(one.name):
+            unpack(staging / one.name, folder / one.into, shelf.check_room)
+        else:
+            (folder / one.into).mkdir(parents=True, exist_ok=True)
+            shutil.copy2(staging / one.name, folder / one.into / one.name)
     return folder
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +26,8 @@ from alltalk_plugin.settings.edit import SettingValue
 from alltalk_plugin.settings.nearest import did_you_mean
 from alltalk_plugin.settings.schema import BUILTIN_VOICES
 
-ReferenceCheck = Callable[[Path], object]
-"""Whether a recording can be cloned. Raises: ReferenceUnusable."""
+ReferenceCheck = Callable[[Path], Sequence[str]]
+"""What is to be said of a recording that can be cloned. Raises: ReferenceUnusable for one that cannot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,15 @@ class NewVoice:
     reference: tuple[Path, ...] = ()
 
 
-def add_voice(shelf: Shelf, new: NewVoice, check_reference: ReferenceCheck) -> VoiceProfile:
+@dataclass(frozen=True, slots=True)
+class AddedVoice:
+    """What is in the settings now, and what its user should know of the recordings."""
+
+    voice: VoiceProfile
+    warnings: tuple[str, ...]
+
+
+def add_voice(shelf: Shelf, new: NewVoice, check_reference: ReferenceCheck) -> AddedVoice:
     """Check that the model can speak so, copy the recordings, and write the voice into the settings.
 
     Raises: RequestError, NameTaken, ModelNotFound, VoiceNotFound (unknown speaker), LanguageUnsupported,
@@ -70,7 +78,7 @@ def add_voice(shelf: Shelf, new: NewVoice, check_reference: ReferenceCheck) -> V
         )
     for path in voice.reference_audio:
         _check_readable(path)
-        check_reference(path)
+    warnings = [f"{path.name}: {said}" for path in voice.reference_audio for said in check_reference(path)]
     copied = _copied(shelf, name, new.reference)
     try:
         shelf.store.update({("voices", name): _entry(shelf, voice, new.language, copied or lying)})
@@ -78,7 +86,7 @@ def add_voice(shelf: Shelf, new: NewVoice, check_reference: ReferenceCheck) -> V
         if copied:
             shutil.rmtree(shelf.voice_folder(name), ignore_errors=True)
         raise
-    return voice
+    return AddedVoice(voice, tuple(warnings))
 
 
 def _check_free(shelf: Shelf, name: str) -> None:
@@ -117,7 +125,7 @@ def _with_speaker(
     names = sorted(speakers | set(by_name))
     raise VoiceNotFound(
         f"the model {model.ref} has no speaker {voice.speaker!r}{did_you_mean(voice.speaker, names)}",
-        hint="'alltalk-plugin model list --speakers ID' names them all.",
+        hint=f"'alltalk-plugin model speakers {model.ref}' names them all.",
         context={"voice": voice.name, "speaker": voice.speaker},
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from alltalk_plugin import __version__
+from alltalk_plugin.cli.alltalk_import import import_alltalk
 from alltalk_plugin.cli.compare import compare
 from alltalk_plugin.cli.context import CliContext
 from alltalk_plugin.cli.demo import demo
@@ -54,7 +55,7 @@ def cli(
 _COMMANDS = (
     *(say, explain, serve, doctor, demo, compare),
     *(voices, models, plugins, hosts, host, engine),
-    *(model, voice),
+    *(model, voice, import_alltalk),
     *(swap, rollback, journal),
 )
 for command in _COMMANDS:

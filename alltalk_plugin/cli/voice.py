@@ -60,7 +60,7 @@ def add(
 
     shelf = open_shelf(context)
     new = NewVoice(name=name, model=model, speaker=speaker, language=_tag(language), reference=reference)
-    added = add_voice(shelf, new, _check_reference)
+    added = add_voice(shelf, new, check_reference)
     for warning in added.warnings:
         click.echo(f"note: {warning}", err=True)
     if context.as_json:
@@ -156,10 +156,11 @@ def _wait_until_known(context: CliContext, name: str) -> None:
         time.sleep(_POLL_S)
 
 
-def _check_reference(path: Path) -> Sequence[str]:
-    from alltalk_plugin.engines.coqui.references import check_reference
+def check_reference(path: Path) -> Sequence[str]:
+    """What is to be said of a recording that can be cloned. Raises: ReferenceUnusable."""
+    from alltalk_plugin.engines.coqui import references
 
-    return check_reference(path).warnings
+    return references.check_reference(path).warnings
 
 
 def _tag(text: str | None) -> LanguageTag | None:

@@ -50,7 +50,6 @@ class Offer:
     licence: str = _NO_LICENCE
     gated: bool = False
     licence_file: str | None = None
-    path: str | None = None
     description: str = ""
 
     @property
@@ -86,7 +85,6 @@ def piper_offer(catalogue: Mapping[str, object], name: str, address: str) -> Off
         for path, said in entry["files"].items()
     ]
     card = next((download.name for download in downloads if download.name == "MODEL_CARD"), None)
-    model = next((download.name for download in downloads if download.name.endswith(".onnx")), None)
     language = entry.get("language")
     spoken = language.get("name_english", "") if isinstance(language, dict) else ""
     return Offer(
@@ -94,7 +92,6 @@ def piper_offer(catalogue: Mapping[str, object], name: str, address: str) -> Off
         engine="piper",
         downloads=tuple(downloads),
         licence_file=card,
-        path=model,
         description=" ".join(str(part) for part in (spoken, entry.get("quality", "")) if part),
     )
 
@@ -139,7 +136,7 @@ def address_offer(url: str) -> Offer:
         parts = urlsplit(url)
         config = parts._replace(path=f"{parts.path}.json").geturl()
         downloads = (Download(name, url, Expected()), Download(f"{name}.json", config, Expected()))
-        return Offer(name=name.removesuffix(".onnx"), engine="piper", downloads=downloads, path=name)
+        return Offer(name=name.removesuffix(".onnx"), engine="piper", downloads=downloads)
     if is_archive(name):
         stem = name.split(".")[0]
         return Offer(name=stem, engine=None, downloads=(Download(name, url, Expected()),))

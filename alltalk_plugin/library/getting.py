@@ -54,12 +54,11 @@ Consent = Callable[[Terms], bool]
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """A model that its engine can read: where it is, where it belongs, and the path of its own there."""
+    """A model that its engine can read: where it is and where it belongs."""
 
     engine: str
     folder: Path
     target: Path
-    path: Path
 
 
 def get_model(
@@ -102,7 +101,7 @@ def get_model(
         shutil.rmtree(staging, ignore_errors=True)
     new = NewModel(
         name=ref,
-        path=place.path,
+        path=place.target,
         engine=place.engine,
         device=device,
         source=shown(offer.downloads[0].url),
@@ -186,17 +185,16 @@ def _unpacked(shelf: Shelf, offer: Offer, staging: Path) -> Path:
 
 def _judged(shelf: Shelf, offer: Offer, ref: str, engine: str | None, folder: Path) -> _Judged:
     """Whether the engine can read what came. A model that it cannot is not kept."""
-    inside = folder if offer.path is None else folder / offer.path
-    spec = shelf.spec(engine or offer.engine or guessed_engine(inside, shelf.engines), ref)
+    spec = shelf.spec(engine or offer.engine or guessed_engine(folder, shelf.engines), ref)
     target = shelf.model_folder(spec.name, ref)
     if target.exists():
         raise NameTaken(f"{target} exists already", context={"name": ref})
     try:
-        describe(spec, ModelProfile(ModelRef(ref), spec.name, inside))
+        describe(spec, ModelProfile(ModelRef(ref), spec.name, folder))
     except ModelError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return _Judged(spec.name, folder, target, target if offer.path is None else target / offer.path)
+    return _Judged(spec.name, folder, target)
 
 
 def _move(judged: _Judged) -> None:

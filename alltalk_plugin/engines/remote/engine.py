@@ -84,7 +84,11 @@ def create(request: LoadRequest) -> RemoteEngine:
     engine = RemoteEngine(
         options, Line(options.endpoint, connect_s=options.connect_s), key_of(options.key_env)
     )
-    engine.reach()
+    try:
+        engine.reach()
+    except AlltalkError:
+        engine.close()
+        raise
     return engine
 
 
@@ -106,12 +110,12 @@ class RemoteEngine:
         until_s = self._machine.clock() + options.first_byte_s
         try:
             with self._server.ask(call, Never(), until_s) as answer:
-                if answer.head.status not in (401, 403):
-                    return
-                failure = self._refusal(answer, asked, until_s)
+                failure = self._refusal(answer, asked, until_s)  # read, so that the connection can be kept
+                refused = answer.head.status in (401, 403)
         except (Late, Broken) as error:
-            failure = self._unreached(error, asked)
-        raise failure.error
+            raise self._unreached(error, asked).error from error
+        if refused:
+            raise failure.error
 
     def synthesize(self, request: SynthesisRequest, cancel: Cancellable) -> Iterator[AudioChunk]:
         """Besides what `Engine` says: Raises: RemoteError and its kind, ModelIncompatible."""

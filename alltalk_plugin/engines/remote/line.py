@@ -169,7 +169,7 @@ class Answer:
         with suppress(Late, Broken):
             for part in self.parts(until_s, DOCUMENT_GAP_S):
                 body += part
-                if len(body) >= most_bytes:
+                if len(body) >= most_bytes or self._clock() >= until_s:
                     break
         return bytes(body)
 

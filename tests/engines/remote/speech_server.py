@@ -13,7 +13,6 @@ import math
 import struct
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -42,7 +41,6 @@ BEHAVIOURS = (
     "stall",  # no answer
     "stall-body",  # an answer without a body
     "stall-late",  # half a second of audio, then nothing
-    "slow",  # a piece every 20 ms
     "drop",  # closes before the answer
     "drop-late",  # closes within the audio
     "html",
@@ -264,10 +262,6 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"8000\r\n" + _WAVE)
                 self.close_connection = True
                 return
-            case "slow":
-                for _ in range(waves):
-                    self._piece(_WAVE * 2)
-                    time.sleep(0.02)
             case "wav-float-stereo":
                 floats = [value / 32_768 for (value,) in struct.iter_unpack("<h", _WAVE)]
                 both = b"".join(struct.pack("<ff", value, value) for value in floats)

@@ -1,6 +1,6 @@
 """Writes tiny real XTTS v2 models with the library's own classes and random weights.
 
-Run by the interpreter of the engine's environment: write_xtts.py FOLDER NAME…
+Run by the interpreter of the engine's environment: write_xtts.py FOLDER
 
 The vocoder and the speaker encoder have one size only, so the smallest model takes 92 MB.
 """
@@ -21,7 +21,7 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch.nn.functional import normalize
-from TTS.tts.configs.xtts_config import XttsArgs, XttsConfig
+from TTS.tts.configs.xtts_config import XttsArgs, XttsAudioConfig, XttsConfig
 from TTS.tts.models.xtts import Xtts
 
 SPEAKERS = ("Ada Frost", "Ben Hill")
@@ -56,7 +56,7 @@ AUDIBLE = 4.0
 """Random weights whisper at 0.003 of full scale; the last layer times this is heard."""
 
 
-def xtts(folder: Path) -> None:
+def xtts(folder: Path) -> Xtts:
     torch.manual_seed(0)
     folder.mkdir(parents=True)
     write_vocabulary(folder / "vocab.json")
@@ -82,8 +82,15 @@ def xtts(folder: Path) -> None:
         model.gpt.mel_head.bias[AUDIO_TOKENS + 1] = NEVER
         model.hifigan_decoder.waveform_decoder.conv_post.weight.mul_(AUDIBLE)
     config.save_json(str(folder / "config.json"))
-    torch.save({"model": model.state_dict()}, folder / "model.pth")
+    save_as_published(folder / "model.pth", config, model)
     torch.save({name: speaker() for name in SPEAKERS}, folder / "speakers_xtts.pth")
+    return model
+
+
+def save_as_published(path: Path, config: XttsConfig, model: Xtts) -> None:
+    """With the configuration as objects, under the names that their classes had when XTTS came out."""
+    XttsArgs.__module__ = XttsAudioConfig.__module__ = "TTS.tts.models.xtts"
+    torch.save({"model": model.state_dict(), "config": config}, path)
 
 
 def write_vocabulary(path: Path) -> None:
@@ -104,17 +111,16 @@ def speaker() -> dict[str, torch.Tensor]:
     }
 
 
-def as_safetensors(folder: Path, source: Path) -> None:
+def as_safetensors(folder: Path, source: Path, model: Xtts) -> None:
     """The same model in the other format, and without speakers of its own."""
     folder.mkdir(parents=True)
     for name in ("config.json", "vocab.json"):
         shutil.copy(source / name, folder)
-    save_file(torch.load(source / "model.pth", weights_only=True)["model"], folder / "model.safetensors")
+    save_file(model.state_dict(), folder / "model.safetensors")
 
 
 def main(folder: Path) -> None:
-    xtts(folder / "xtts")
-    as_safetensors(folder / "xtts_alone", folder / "xtts")
+    as_safetensors(folder / "xtts_alone", folder / "xtts", xtts(folder / "xtts"))
 
 
 if __name__ == "__main__":

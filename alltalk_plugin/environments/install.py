@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from alltalk_plugin.domain.engines import EngineEnvironment, EngineSpec, InstallStep
 from alltalk_plugin.domain.errors import InstallError
@@ -38,8 +39,35 @@ class Installed:
     duration_s: float = 0.0
 
 
+class Installer(Protocol):
+    """The part of `Pip` that is used."""
+
+    def run(self, *arguments: str) -> None: ...
+
+    def offers(self, requirement: str, index: str) -> bool: ...
+
+
 def _free_bytes(path: Path) -> int:
     return shutil.disk_usage(path).free
+
+
+def _pip(folder: EngineFolder, tell: Listener) -> Pip:
+    return Pip(folder.interpreter, log=folder.log, scratch=folder.scratch, tell=tell)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What an installation does to this machine and asks of it; tests put their own in."""
+
+    visible_kind: Callable[[], str] = visible_kind
+    free_bytes: Callable[[Path], int] = _free_bytes
+    users_of: Callable[[EngineFolder], tuple[int, ...]] = making.users_of
+    make: Callable[[EngineFolder], None] = making.make
+    pip: Callable[[EngineFolder, Listener], Installer] = _pip
+    try_import: Callable[[EngineFolder, EngineSpec], None] = making.try_import
+
+
+THIS_MACHINE = Machine()
 
 
 def install(
@@ -49,8 +77,7 @@ def install(
     tell: Listener,
     device: str | None = None,
     force: bool = False,
-    visible: Callable[[], str] = visible_kind,
-    free_bytes: Callable[[Path], int] = _free_bytes,
+    machine: Machine = THIS_MACHINE,
 ) -> Installed:
     """Give `spec` an environment in the data folder `home`; blocks for as long as that takes.
 
@@ -63,12 +90,12 @@ def install(
         return Installed(before, changed=False)
     folder = EngineFolder(home, spec.name)
     with alone(folder), _disk_errors(folder):
-        work = _Work(folder, spec, spec.environment, tell)
+        work = _Work(folder, spec, spec.environment, tell, machine)
         left = None if force else work.left_over(device)
         if left is not None and left.complete:
             return Installed(place(home, spec), changed=False)
-        work.check_disk(free_bytes)
-        record = work.run(left, device or (left.device if left else visible()))
+        work.check_disk()
+        record = work.run(left, device or (left.device if left else machine.visible_kind()))
     return Installed(place(home, spec), changed=True, duration_s=record.duration_s)
 
 
@@ -80,6 +107,7 @@ class _Work:
     spec: EngineSpec
     environment: EngineEnvironment
     tell: Listener
+    machine: Machine
 
     def left_over(self, device: str | None) -> InstallRecord | None:
         """What an earlier run did that still counts."""
@@ -89,11 +117,11 @@ class _Work:
             return None
         return record if device in (None, record.device) else None
 
-    def check_disk(self, free_bytes: Callable[[Path], int]) -> None:
+    def check_disk(self) -> None:
         self.folder.root.parent.mkdir(parents=True, exist_ok=True)
         here = making.size_bytes(self.folder.root)
         need = max(0, round(self.environment.size_mb * MB * DOWNLOADS) - here)
-        free = free_bytes(self.folder.root.parent)
+        free = self.machine.free_bytes(self.folder.root.parent)
         if free < need:
             raise InstallError(
                 f"{self.spec.name} needs {need / MB:.0f} MB on the disk of {self.folder.home},"
@@ -113,7 +141,7 @@ class _Work:
         if record is None:
             self.tell(StageBegan(1, count, f"make an environment for {device}"))
             self._make_room()
-            making.make(self.folder)
+            self.machine.make(self.folder)
             record = InstallRecord(
                 recipe=recipe_of(self.environment),
                 python=platform.python_version(),
@@ -124,7 +152,7 @@ class _Work:
         else:
             sweep_unfinished(self.folder.packages)
         earlier_s = record.duration_s
-        pip = Pip(self.folder.interpreter, log=self.folder.log, scratch=self.folder.scratch, tell=self.tell)
+        pip = self.machine.pip(self.folder, self.tell)
         sources = self._sources(pip, device) if record.steps_done < len(self.environment.steps) else ()
         for number in range(record.steps_done, len(self.environment.steps)):
             step = self.environment.steps[number]
@@ -135,7 +163,7 @@ class _Work:
             write_record(self.folder.record, record)
         self.tell(StageBegan(count, count, "import the engine"))
         shutil.rmtree(self.folder.scratch, ignore_errors=True)
-        making.try_import(self.folder, self.spec)
+        self.machine.try_import(self.folder, self.spec)
         record = replace(
             record,
             complete=True,
@@ -146,12 +174,12 @@ class _Work:
         return record
 
     def _make_room(self) -> None:
-        if users := making.users_of(self.folder):
+        if users := self.machine.users_of(self.folder):
             raise in_use(self.folder, users)
         making.throw_away(self.folder)
         self.folder.log.unlink(missing_ok=True)
 
-    def _sources(self, pip: Pip, device: str) -> tuple[str, ...]:
+    def _sources(self, pip: Installer, device: str) -> tuple[str, ...]:
         """Where builds for the device come from, besides the user's own index."""
         index = self.environment.indexes.get(device)
         if index is None:
@@ -164,7 +192,7 @@ class _Work:
             return ()
         return ("--extra-index-url", index)
 
-    def _step(self, pip: Pip, step: InstallStep, sources: tuple[str, ...]) -> None:
+    def _step(self, pip: Installer, step: InstallStep, sources: tuple[str, ...]) -> None:
         plugins = {one: found for one in step.requirements if (found := brought(one)) is not None}
         others = [one for one in step.requirements if one not in plugins]
         lock = ("--constraint", str(self.environment.lock))

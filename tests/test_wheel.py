@@ -33,6 +33,9 @@ def test_wheel_when_built_then_hosts_are_inside_the_package_and_nothing_else_is_
     assert {top for top in tops if not top.endswith(".dist-info")} == {"alltalk_plugin"}
     assert "alltalk_plugin/_hosts/text_generation_webui/script.py" in names
     assert "alltalk_plugin/py.typed" in names
+    locks = {path.name for path in (ROOT / "alltalk_plugin" / "engines" / "locks").iterdir()}
+    assert {"coqui.txt", "piper.txt"} <= locks
+    assert {f"alltalk_plugin/engines/locks/{name}" for name in locks} <= set(names)
     assert any(name.endswith("licenses/NOTICE") for name in names)
 
 

@@ -66,8 +66,11 @@ def open_address(url: str, headers: dict[str, str] | None = None, *, method: str
 
 def shown(url: str) -> str:
     """`url` without its query, which may hold a signature, and without a user's name and password."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "that address"
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alltalk_plugin.domain.engines import EngineEnvironment, EngineSpec
+from alltalk_plugin.domain.engines import EngineSpec
 from alltalk_plugin.domain.errors import EngineMissing, InstallError
 from alltalk_plugin.environments.locate import Standing, environment_of, place
 from alltalk_plugin.environments.places import EngineFolder, default_home, install_command
@@ -48,7 +48,7 @@ def test_engine_whose_extra_is_installed_when_placed_then_in_the_services_and_it
     installed(tmp_path, spec)
     found = place(tmp_path, spec)
     assert found.standing is Standing.SERVICE
-    assert found.environment == own_environment()
+    assert environment_of(tmp_path, spec) == own_environment()
     assert found.versions[0].startswith("numpy 2")
 
 
@@ -107,13 +107,17 @@ def test_engine_when_its_python_is_gone_then_it_says_so(tmp_path: Path) -> None:
     assert "Python" in refusal(tmp_path, spec).message
 
 
-def test_engine_when_its_lock_cannot_be_read_then_an_install_error(tmp_path: Path) -> None:
-    spec = replace(
-        tone_spec(tmp_path),
-        environment=EngineEnvironment(lock=tmp_path / "no", steps=(), size_mb=1, tried=()),
-    )
-    with pytest.raises(InstallError, match="cannot be read"):
-        environment_of(tmp_path, spec)
+def test_engine_when_its_lock_cannot_be_read_then_it_says_so(tmp_path: Path) -> None:
+    spec = tone_spec(tmp_path)
+    installed(tmp_path, spec)
+    (tmp_path / "tone.txt").unlink()
+    assert "tone.txt cannot be read" in refusal(tmp_path, spec).message
+    assert place(tmp_path, spec).standing is Standing.BROKEN
+
+
+def test_engine_when_its_name_is_no_folders_then_broken_and_never_a_path(tmp_path: Path) -> None:
+    found = place(tmp_path, replace(tone_spec(tmp_path), name="../tone"))
+    assert (found.standing, found.versions) == (Standing.BROKEN, ())
 
 
 @pytest.mark.parametrize("name", ["..", ".hidden", "a/b", "", "a b", "C:"])

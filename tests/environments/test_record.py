@@ -72,4 +72,3 @@ def test_engine_when_its_record_holds_anything_then_it_is_placed_without_a_crash
     folder.record.write_bytes(content)
     found = place(tmp_path, spec)
     assert found.standing in (Standing.UNFINISHED, Standing.OUTDATED, Standing.BROKEN)
-    assert found.environment is None

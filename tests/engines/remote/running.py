@@ -28,10 +28,11 @@ class SpeechServer:
     """A running server."""
 
     port: int
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def behave(self, fault: str = "") -> None:
         """From now on every model behaves like that; "" as its name says. Forgets what it was sent."""
@@ -54,18 +55,19 @@ class SpeechServer:
 
 
 @contextmanager
-def speech_server() -> Iterator[SpeechServer]:
-    """Start one; it ends with the block."""
+def speech_server(certificate: Path | None = None) -> Iterator[SpeechServer]:
+    """Start one, with TLS if it has a certificate; it ends with the block."""
     process = subprocess.Popen(
         [sys.executable, str(SERVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdin is not None
     assert process.stdout is not None
     with process:
-        process.stdin.write(json.dumps(_encoded()) + "\n")
+        told = {"encoded": _encoded(), "certificate": certificate and str(certificate)}
+        process.stdin.write(json.dumps(told) + "\n")
         process.stdin.flush()
         try:
-            yield SpeechServer(int(process.stdout.readline()))
+            yield SpeechServer(int(process.stdout.readline()), "https" if certificate else "http")
         finally:
             process.kill()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import ssl
 import struct
 import sys
 import threading
@@ -340,9 +341,16 @@ def _header(behaviour: str, data_bytes: int) -> bytes:
 
 
 def main() -> None:
-    """Serve until standard input closes. The first line of it: {format: base64 of audio in it}."""
-    encoded = {name: base64.b64decode(raw) for name, raw in json.loads(sys.stdin.readline()).items()}
-    server = Server(encoded)
+    """Serve until standard input closes.
+
+    The first line of it: `{"encoded": {format: base64 of audio in it}, "certificate": file or null}`.
+    """
+    told = json.loads(sys.stdin.readline())
+    server = Server({name: base64.b64decode(raw) for name, raw in told["encoded"].items()})
+    if told["certificate"] is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(told["certificate"])
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)
     sys.stdin.read()

@@ -61,12 +61,11 @@ class EmphasisMarks:
         closes = not before_space and self._line.last != OPENED and self._line.last not in BRACKETS
         stressed = self._line.narrator.find(Mark.EMPHASIS, char)
         if stressed is not None:
-            inner = self._line.narrator.frames[stressed + 1 :]
-            if closes and not inner:
+            innermost = stressed == len(self._line.narrator.frames) - 1
+            if innermost:
                 self._line.narrator.close(stressed, self._line.solid)
+            if closes and innermost:
                 return self._stress(-1, end)
-            if not inner:
-                self._line.narrator.close(stressed, self._line.solid)
         opens = not following.isspace() and not self._line.last.isalnum()
         narrating = self._line.narrator.find(Mark.NARRATION, char)
         if narrating is not None:

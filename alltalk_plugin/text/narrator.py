@@ -13,7 +13,7 @@ Unclosed marks end at the blank line; stray closers are dropped; nothing literal
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from alltalk_plugin.domain.speech import SpeakerRole
 from alltalk_plugin.settings.schema import Narration, Unmarked
@@ -23,7 +23,7 @@ from alltalk_plugin.text.sentences import Voice
 _SHORT_QUOTE_WORDS = 5
 
 
-class Mark(Enum):
+class Mark(StrEnum):
     QUOTE = "quote"
     NARRATION = "narration"
     EMPHASIS = "emphasis"
@@ -69,11 +69,17 @@ class Narrator:
         self._voices: dict[tuple[str, str | None], Voice] = {}
         self._narrators: dict[str, Voice] = {}
         self.frames: list[Frame] = []
+        # The depths of what is open, so that nesting however deep is never searched: by kind of mark, by
+        # kind and character, and by what can close a quote.
+        self._depths: dict[str, list[int]] = {}
+        self._speaking: list[Frame] = []
         self.start_over()
 
     def start_over(self) -> None:
         """Forget everything seen, as if the reply began here."""
         self.frames.clear()
+        self._depths.clear()
+        self._speaking.clear()
         self._line_speaker: str | None = None
         self._plain_line = False
         self._unmarked = self._prior or SpeakerRole.CHARACTER
@@ -94,7 +100,8 @@ class Narrator:
     @property
     def voice(self) -> Voice:
         """Whose words follow now."""
-        for frame in reversed(self.frames):
+        if self._speaking:
+            frame = self._speaking[-1]
             match frame.mark:
                 case Mark.QUOTE:
                     return self._line_voice("in quotes")
@@ -104,10 +111,8 @@ class Narrator:
                     return self._narrator_voice("in parentheses")
                 case Mark.DASH if frame.speech:
                     return self._line_voice("dialogue after a dash")
-                case Mark.DASH:
+                case _:
                     return self._narrator_voice("narration between dashes")
-                case Mark.EMPHASIS:
-                    continue
         if self._plain_line:
             return self._line_voice("speaker line")
         if self._policy is Unmarked.SILENT:
@@ -157,12 +162,12 @@ class Narrator:
     def new_line(self, last_solid: str) -> None:
         """A line ends: so does dialogue that a dash began."""
         self._plain_line = False
-        for depth, frame in enumerate(self.frames):
-            if frame.mark is Mark.DASH:
-                ended = not last_solid.isalnum() and frame.char != "–"
-                frame.evidence = frame.evidence or ended
-                self.close(depth, last_solid)
-                break
+        dashes = self._depths.get(Mark.DASH)
+        if dashes:
+            frame = self.frames[dashes[0]]
+            ended = not last_solid.isalnum() and frame.char != "–"
+            frame.evidence = frame.evidence or ended
+            self.close(dashes[0], last_solid)
 
     def blank_line(self, last_solid: str) -> None:
         """A paragraph ends: nothing stays open."""
@@ -192,8 +197,11 @@ class Narrator:
 
     def heard(self, text: str) -> None:
         """Text was spoken inside the open marks."""
-        frame = next((each for each in self.frames if each.mark is Mark.QUOTE), None)
-        if frame is None or (frame.said and frame.spaces >= _SHORT_QUOTE_WORDS):
+        quotes = self._depths.get(Mark.QUOTE)
+        if not quotes:
+            return
+        frame = self.frames[quotes[0]]
+        if frame.said and frame.spaces >= _SHORT_QUOTE_WORDS:
             return
         # Sums over characters, so that it does not matter in which pieces the text came.
         frame.said = frame.said or any(map(str.isalnum, text))
@@ -205,24 +213,29 @@ class Narrator:
 
     def find(self, mark: Mark, char: str = "") -> int | None:
         """Depth of the innermost open frame of that kind (and mark character)."""
-        for depth in range(len(self.frames) - 1, -1, -1):
-            frame = self.frames[depth]
-            if frame.mark is mark and char in ("", frame.char):
-                return depth
-        return None
+        depths = self._depths.get(mark + char)
+        return depths[-1] if depths else None
 
     def closed_by(self, char: str) -> int | None:
         """Depth of the innermost open quote that `char` can close."""
-        for depth in range(len(self.frames) - 1, -1, -1):
-            frame = self.frames[depth]
-            if frame.mark is Mark.QUOTE and char in frame.closers:
-                return depth
-        return None
+        depths = self._depths.get(char)
+        return depths[-1] if depths else None
 
     def open(self, mark: Mark, char: str, *, closers: str = "", mid_sentence: bool = False) -> None:
-        self.frames.append(Frame(mark, char, closers, mid_sentence))
+        depth = len(self.frames)
+        frame = Frame(mark, char, closers, mid_sentence)
+        self.frames.append(frame)
+        for key in (mark, mark + char, *closers):
+            self._depths.setdefault(key, []).append(depth)
+        if mark is not Mark.EMPHASIS:
+            self._speaking.append(frame)
 
     def close(self, depth: int, last_solid: str) -> None:
         """Close the frame at `depth` and whatever is still open inside it, after `last_solid`."""
         while len(self.frames) > depth:
-            self._learn(self.frames.pop(), last_solid)
+            frame = self.frames.pop()
+            for key in (frame.mark, frame.mark + frame.char, *frame.closers):
+                self._depths[key].pop()
+            if frame.mark is not Mark.EMPHASIS:
+                self._speaking.pop()
+            self._learn(frame, last_solid)

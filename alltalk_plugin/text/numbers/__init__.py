@@ -1,0 +1,1 @@
+"""Numbers, amounts and units in words, for engines that cannot read them."""

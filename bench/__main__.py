@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import first_audio, host_output, journal_replay, text
+from bench import first_audio, host_output, journal_replay, remote, text
 from bench.neural import boundary, servers, switching
 from bench.report import save_and_print
 from bench.swap import faked as swap_faked
@@ -18,6 +18,7 @@ MEASUREMENTS = {
     "neural_boundary": boundary.measure,
     "neural_servers": servers.measure,
     "neural_switch": switching.measure,
+    "remote": remote.measure,
     "swap": swap.measure,
     "swap_faked": swap_faked.measure,
     "swap_on_workers": swap.measure_on_workers,

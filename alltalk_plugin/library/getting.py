@@ -96,7 +96,7 @@ def get_model(
         for one in offer.downloads:
             fetch(one.url, staging / one.name, one.expected, progress)
         folder = _unpacked(shelf, offer, staging) if offer.packed else staging
-        place = _judged(shelf, offer, ref, engine, folder)
+        place = _judged(shelf, offer, ref, engine, folder=folder, staging=staging)
         _move(place)
         shutil.rmtree(staging, ignore_errors=True)
     new = NewModel(
@@ -183,7 +183,9 @@ def _unpacked(shelf: Shelf, offer: Offer, staging: Path) -> Path:
     return folder
 
 
-def _judged(shelf: Shelf, offer: Offer, ref: str, engine: str | None, folder: Path) -> _Judged:
+def _judged(
+    shelf: Shelf, offer: Offer, ref: str, engine: str | None, *, folder: Path, staging: Path
+) -> _Judged:
     """Whether the engine can read what came. A model that it cannot is not kept."""
     spec = shelf.spec(engine or offer.engine or guessed_engine(folder, shelf.engines), ref)
     target = shelf.model_folder(spec.name, ref)
@@ -192,7 +194,7 @@ def _judged(shelf: Shelf, offer: Offer, ref: str, engine: str | None, folder: Pa
     try:
         describe(spec, ModelProfile(ModelRef(ref), spec.name, folder))
     except ModelError:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
         raise
     return _Judged(spec.name, folder, target)
 

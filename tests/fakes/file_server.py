@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 
 @dataclass
@@ -65,7 +66,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         wanted = self.headers.get("Range")
         self.server.asked.append((self.command, self.path, wanted))
-        served = self.server.files.get(self.path.partition("?")[0])
+        served = self.server.files.get(unquote(self.path.partition("?")[0]))
         if served is None or (self.command == "HEAD" and not served.head):
             self._say(404 if served is None else 405, 0, {})
             return

@@ -14,7 +14,7 @@ from loguru import logger
 from alltalk_plugin.audio.loudness import Leveler
 from alltalk_plugin.audio.store import FolderStore
 from alltalk_plugin.domain.clock import SystemClock
-from alltalk_plugin.domain.engines import EngineSpec
+from alltalk_plugin.domain.engines import EngineSpec, NumberReading
 from alltalk_plugin.domain.errors import SettingsError
 from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import ModelProfile, ModelRef, OptionValue
@@ -154,6 +154,11 @@ def _assemble(
         floor=floor_model(settings()),
         observers=(plugins.model_state_changed,),
     )
+
+    def reads_numbers(ref: ModelRef) -> NumberReading:
+        profile = model_profiles(settings())[ref]
+        return plugins.engines[profile.engine].numbers(profile)
+
     audio = FolderStore(home / settings().audio.folder, lambda: settings().audio, clock)
     workshop = Workshop(
         router=understanding.router,
@@ -164,6 +169,7 @@ def _assemble(
         cache=UtteranceCache(settings().speech.cache_mb * 1_000_000),
         settings=settings,
         max_chars=lambda ref: plugins.engines[model_profiles(settings())[ref].engine].max_chars,
+        numbers=reads_numbers,
         effects=plugins.audio_effects.in_order(),
     )
     speech = SpeechService(workshop, understanding.text, (plugins.reply_spoken,))

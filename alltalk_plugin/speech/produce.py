@@ -12,7 +12,7 @@ from alltalk_plugin.audio.assemble import Assembler
 from alltalk_plugin.audio.loudness import Leveler
 from alltalk_plugin.audio.pauses import pause_after
 from alltalk_plugin.domain.audio import AudioChunk
-from alltalk_plugin.domain.engines import SynthesisRequest
+from alltalk_plugin.domain.engines import NumberReading, SynthesisRequest
 from alltalk_plugin.domain.errors import (
     AlltalkError,
     Cancelled,
@@ -40,6 +40,11 @@ from alltalk_plugin.speech.job import SpeechJob
 from alltalk_plugin.speech.pieces import pieces_of
 from alltalk_plugin.speech.plan import Batch, PlannedSegment, next_batch, runs_ahead
 from alltalk_plugin.text.lexicon import pronounced
+from alltalk_plugin.text.numbers.written import written_out
+
+
+def _all(_model: ModelRef) -> NumberReading:
+    return NumberReading.ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,7 @@ class Workshop:
     cache: UtteranceCache
     settings: Callable[[], Settings]
     max_chars: Callable[[ModelRef], int]
+    numbers: Callable[[ModelRef], NumberReading] = _all
     effects: tuple[AudioEffect, ...] = ()
 
 
@@ -192,6 +198,7 @@ class Production:
         language = voice.language or segment.language
         text = reduce_text(segment.text) if item.reduced else segment.text
         text = pronounced(text, self._shop.settings().lexicon, language=language, voice=voice.name)
+        text = written_out(text, self._shop.numbers(lease.key.model), language)
         for piece in pieces_of(text, self._shop.max_chars(lease.key.model)):
             request = SynthesisRequest(
                 text=piece,

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from alltalk_plugin.audio.loudness import Leveler
 from alltalk_plugin.domain.audio import AudioChunk
 from alltalk_plugin.domain.cancel import CancelSource
-from alltalk_plugin.domain.engines import SynthesisRequest
+from alltalk_plugin.domain.engines import NumberReading, SynthesisRequest
 from alltalk_plugin.domain.errors import AlltalkError, LanguageUnsupported, ModelError, VoiceNotFound
+from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import LeaseRequest, ModelKey, ModelProfile, ModelRef
 from alltalk_plugin.domain.ports import CancelToken, LoadedModel
 from alltalk_plugin.domain.speech import (
@@ -35,7 +36,8 @@ from tests.fakes.store import MemoryStore, MemoryStream
 class LinesAsSegments:
     """A `TextPreparer`: each line `MODEL: text` is a segment that the voice MODEL speaks."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: LanguageTag | None = None) -> None:
+        self._language = language
         self.styles_seen: list[ReplyStyle] = []
 
     def segments(self, reply: Reply) -> tuple[Segment, ...]:
@@ -46,6 +48,7 @@ class LinesAsSegments:
                 role=SpeakerRole.CHARACTER,
                 speaker=line.partition(": ")[0],
                 span=TextSpan(0, len(line)),
+                language=self._language,
                 boundary=Boundary.SENTENCE,
             )
             for line in reply.text.splitlines()
@@ -137,14 +140,21 @@ class Studio:
     """Everything a test of speech touches."""
 
     def __init__(
-        self, *, room: int = 9, fallbacks: dict[str, str] | None = None, max_chars: int = 400
+        self,
+        *,
+        room: int = 9,
+        fallbacks: dict[str, str] | None = None,
+        max_chars: int = 400,
+        numbers: Callable[[ModelRef], NumberReading] = lambda _model: NumberReading.ALL,
+        language: LanguageTag | None = None,
     ) -> None:
+        self.numbers = numbers
         self.clock = FakeClock()
         self.loader = FakeLoader()
         self.pool = PoolOfFakes(self.loader, room)
         self.store = MemoryStore()
         self.router = SpeakersAsVoices(fallbacks or {})
-        self.text = LinesAsSegments()
+        self.text = LinesAsSegments(language)
         self.settings = Settings()
         self.told: list[tuple[Reply, SpokenReply]] = []
         workshop = Workshop(
@@ -156,6 +166,7 @@ class Studio:
             cache=UtteranceCache(10_000_000),
             settings=lambda: self.settings,
             max_chars=lambda _ref: max_chars,
+            numbers=self._reads,
         )
         self.service = SpeechService(
             workshop,
@@ -163,6 +174,9 @@ class Studio:
             (lambda reply, result: self.told.append((reply, result)),),
             prepare_wait_s=10.0,  # a test wants the early answer, however busy the machine
         )
+
+    def _reads(self, model: ModelRef) -> NumberReading:
+        return self.numbers(model)
 
     def change(self, **speech: object) -> None:
         """Other speech settings from now on."""

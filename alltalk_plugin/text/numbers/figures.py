@@ -54,11 +54,14 @@ def garbled(language: LanguageTag) -> re.Pattern[str]:
         *_percent(language, value),
         *_measured(language, value),
         *_ordinals(language),
-        rf"(?P<fraction>(?:{START}\d{{1,3}}[ ]?|(?<![\w/]))[{HALVES}](?!\w)|{START}(?:\d{{1,3}}[ ])?\d/\d{END})",
-        rf"(?P<span>{START}\d{{1,4}}{DASH}\d{{1,4}}{END})",
+        (
+            rf"(?P<fraction>(?:{START}\d{{1,3}}[ ]?|(?<![\w/]))[{HALVES}](?!\w)"
+            rf"|{START}(?:\d{{1,3}}[ ])?\d/\d{END})"
+        ),
     ]
     if MANNERS[language].section is not None:
-        kinds.append(rf"(?P<section>§§?{GAP}(?P<paragraph>\d{{1,5}}){END})")
+        kinds.append(rf"(?P<section>§§?{GAP}\d{{1,4}}(?:{DASH}\d{{1,4}})?{END})")
+    kinds.append(rf"(?P<span>{START}\d{{1,4}}{DASH}\d{{1,4}}{END})")
     return re.compile("|".join(kinds))
 
 

@@ -94,7 +94,7 @@ class _Writing:
             case "span":
                 return self._span(text)
             case "section":
-                return self._section(match)
+                return self._section(text)
         return None
 
     def _governed(self, match: re.Match[str]) -> bool:
@@ -143,11 +143,11 @@ class _Writing:
             return None
         return self._manner.to.join(self._bare(_plain(end)) for end in (first, last))
 
-    def _section(self, match: re.Match[str]) -> str | None:
+    def _section(self, text: str) -> str | None:
         if self._manner.section is None:
             return None
-        name = self._manner.section[match[0].startswith("§§")]
-        return f"{name} {self._speller.number(_plain(match['paragraph']))}"
+        ends = [self._speller.number(_plain(digits)) for digits in re.findall(r"\d+", text)]
+        return f"{self._manner.section[text.startswith('§§')]} {self._manner.to.join(ends)}"
 
     # --- every other number -------------------------------------------------------------------------------
 

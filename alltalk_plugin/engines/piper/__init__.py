@@ -1,0 +1,1 @@
+"""Piper: VITS voices in ONNX files, phonemes by eSpeak NG."""

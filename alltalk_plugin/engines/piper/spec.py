@@ -1,0 +1,154 @@
+"""What the service knows of Piper without loading it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from types import MappingProxyType
+
+from alltalk_plugin.domain.engines import (
+    EngineEnvironment,
+    EngineSpec,
+    EngineVoice,
+    InstallStep,
+    ModelDescription,
+    NumberReading,
+    OptionField,
+)
+from alltalk_plugin.domain.errors import AlltalkError
+from alltalk_plugin.domain.language import LanguageTag, same_language
+from alltalk_plugin.domain.models import MemoryEstimate, ModelProfile
+from alltalk_plugin.domain.voices import VoiceProfile
+from alltalk_plugin.engines.onnx_header import OnnxHeader, read_header
+from alltalk_plugin.engines.piper.voice_files import ESPEAK, VoiceConfig, read_config, voice_files
+
+MB = 1_000_000
+MAX_CHARS = 1_000
+"""Bounds what a cancel may have to wait for; the engine itself cuts to sentences."""
+FLOAT_BYTES = 4
+WORKER_BYTES = 75 * MB
+"""Interpreter, numpy, ONNX Runtime and eSpeak's data before any weights: 68 MB resident measured (Linux
+x86_64, Python 3.11, onnxruntime 1.32, 2026-11-22)."""
+WEIGHTS_FACTOR = 1.5
+"""A file of 63 MB takes 1.41 times its size once loaded, one of 114 MB 1.24 times."""
+STAGE_COPIES = 9
+"""Working memory in copies of the widest layer's output: 8.2 measured, 23 MB for each second of audio, on
+networks of piper's own medium and high sizes (random weights)."""
+SPEECH_BYTES = 12 * MB
+"""What speaking adds whatever the voice: 14 MB measured after minutes of audio from a voice of 2 kB."""
+LONGEST_S = 13.0
+"""What `MAX_PHONEMES` take at an ordinary pace."""
+
+
+def estimate(profile: ModelProfile) -> MemoryEstimate:
+    """Upper bound: the weights as ONNX Runtime holds them, and what the longest utterance takes."""
+    try:
+        files = voice_files(profile.path)
+        header = read_header(files.onnx)
+        rate_hz = read_config(files.config).sample_rate_hz
+        stored = sum(path.stat().st_size for path in (files.onnx, *header.external) if path.is_file())
+    except AlltalkError:
+        return MemoryEstimate(profile.device, peak_bytes=0, steady_bytes=0, context_bytes=WORKER_BYTES)
+    held = round(WEIGHTS_FACTOR * stored) + SPEECH_BYTES + _utterance_bytes(header, rate_hz)
+    return MemoryEstimate(profile.device, peak_bytes=held, steady_bytes=held, context_bytes=WORKER_BYTES)
+
+
+def _utterance_bytes(header: OnnxHeader, rate_hz: int) -> int:
+    """The widest layer for the longest utterance, in as many copies as ONNX Runtime keeps."""
+    widest = 0.0
+    remaining = 1.0
+    for _channels, factor in header.stages:
+        remaining *= factor
+    for channels, factor in header.stages:
+        remaining /= factor
+        widest = max(widest, channels / remaining)
+    return round(STAGE_COPIES * FLOAT_BYTES * widest * rate_hz * LONGEST_S)
+
+
+def revision(profile: ModelProfile) -> str:
+    """A digest of the files' names, sizes and times; "" when there are none."""
+    digest = hashlib.sha256()
+    try:
+        for path in _files(profile):
+            status = path.stat()
+            digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    except (AlltalkError, OSError):
+        return ""
+    return digest.hexdigest()[:16]
+
+
+def _files(profile: ModelProfile) -> tuple[Path, ...]:
+    files = voice_files(profile.path)
+    return files.onnx, files.config, *read_header(files.onnx).external
+
+
+def describe(profile: ModelProfile) -> ModelDescription:
+    """The voice's speakers, all in its one language."""
+    files = voice_files(profile.path)
+    config = read_config(files.config)
+    languages = () if config.language is None else (config.language,)
+    names = config.speakers if len(config.speakers) > 1 else {files.onnx.stem: 0}
+    return ModelDescription(
+        files=_files(profile),
+        voices=tuple(
+            EngineVoice(speaker, name, languages)
+            for speaker, name in zip(config.speakers, names, strict=True)
+        ),
+        languages=languages,
+        sample_rate_hz=config.sample_rate_hz,
+    )
+
+
+def speaks(profile: ModelProfile, voice: VoiceProfile, language: LanguageTag) -> str | None:
+    """A Piper voice speaks the one language it was made for."""
+    try:
+        config = read_config(voice_files(profile.path).config)
+        config.speaker(voice.speaker)
+    except AlltalkError as error:
+        return error.message
+    return language_reason(config, language)
+
+
+def language_reason(config: VoiceConfig, language: LanguageTag) -> str | None:
+    """Why a voice does not speak a language; None when it does, or may."""
+    if config.language is None or same_language(config.language, language):
+        return None
+    return f"this Piper voice speaks {config.language}, not {language}"
+
+
+def numbers(profile: ModelProfile) -> NumberReading:
+    """eSpeak reads plain numbers; a voice that takes letters as they are has none for digits."""
+    try:
+        config = read_config(voice_files(profile.path).config)
+    except AlltalkError:
+        return NumberReading.PLAIN
+    return NumberReading.PLAIN if config.phoneme_type == ESPEAK else NumberReading.NONE
+
+
+SPEC = EngineSpec(
+    name="piper",
+    entry="alltalk_plugin.engines.piper.engine:create",
+    distributions=("piper-tts>=1.8", "numpy>=2.0"),
+    environment=EngineEnvironment(
+        lock=Path(__file__).resolve().parent.parent / "locks" / "piper.txt",
+        steps=(InstallStep(("piper-tts",)),),
+        size_mb=220,
+        tried=("linux-x86_64",),
+    ),
+    max_chars=MAX_CHARS,
+    estimate=estimate,
+    revision=revision,
+    describe=describe,
+    speaks=speaks,
+    numbers=numbers,
+    options=MappingProxyType(
+        {
+            "length_scale": OptionField(float, None, "how slowly it speaks; the voice's own when left out"),
+            "noise_scale": OptionField(float, None, "how lively it sounds; the voice's own when left out"),
+            "noise_w_scale": OptionField(
+                float, None, "how freely it paces its words; the voice's own when left out"
+            ),
+            "threads": OptionField(int, 2, "processor cores for one sentence", unit="cores"),
+        }
+    ),
+)

@@ -34,7 +34,7 @@ from alltalk_plugin.engines.remote.answers import Asked, Failure
 from alltalk_plugin.engines.remote.breaker import Breaker
 from alltalk_plugin.engines.remote.languages import unspoken_reason
 from alltalk_plugin.engines.remote.line import ERROR_BYTES, POLL_S, Answer, Broken, Call, Late, Line
-from alltalk_plugin.engines.remote.options import RemoteOptions, read_options
+from alltalk_plugin.engines.remote.options import LONGEST_WAIT_S, RemoteOptions, read_options
 from alltalk_plugin.engines.remote.sound import TooLong, TooShort, Unreadable, heard, named_rate
 
 SLOWEST, FASTEST = 0.25, 4.0
@@ -198,10 +198,11 @@ class RemoteEngine:
         encoding = answer.head.headers.get("content-encoding", "identity")
         if kind.startswith(("text/", "application/json", "application/problem")) or encoding != "identity":
             raise answers.not_audio(kind, answer.beginning(until_s, ERROR_BYTES), asked)
+        pace = _Pace(self._machine.clock)
         chunks = 0
         try:
             for chunk in heard(
-                answer.parts(until_s, options.between_chunks_s),
+                pace.watched(answer.parts(until_s, options.between_chunks_s)),
                 kind,
                 asked=options.wire_format,
                 rate_hz=named_rate(answer.head.headers) or options.sample_rate_hz,
@@ -210,10 +211,17 @@ class RemoteEngine:
             ):
                 chunks += 1
                 yield chunk
+                pace.sounded()
         except (Late, Broken) as error:
             if not answer.got_bytes:
                 raise
             raise self._broken_off(error, asked, answer.got_bytes) from error
+        except _TooSlow as error:
+            raise RemoteError(
+                f"{asked.url} is too slow: no sound for {LONGEST_WAIT_S:g} s after {answer.got_bytes} bytes",
+                hint="Try wav or pcm as the model's option format: they are heard as they come.",
+                context={"url": asked.url, "got_bytes": answer.got_bytes, "timeout_s": LONGEST_WAIT_S},
+            ) from error
         except Unreadable as error:
             raise RemoteError(
                 f"what {asked.url} sends cannot be read: {error}",
@@ -277,6 +285,27 @@ class RemoteEngine:
         headers = {**headers_of(self._key), "Content-Type": "application/json"}
         body = json.dumps(fields).encode("ascii")
         return Call("POST", f"{options.endpoint.prefix}/audio/speech", headers, body)
+
+
+class _TooSlow(Exception):
+    """Bytes come, and yet too little of them to be heard."""
+
+
+class _Pace:
+    """Sees to it that the engine gives up on a trickle before its worker is ended for silence."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.sounded()
+
+    def sounded(self) -> None:
+        self._until_s = self._clock() + LONGEST_WAIT_S
+
+    def watched(self, parts: Iterator[bytes]) -> Iterator[bytes]:
+        for part in parts:
+            if self._clock() > self._until_s:
+                raise _TooSlow
+            yield part
 
 
 def sendable(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 
-from alltalk_plugin.domain.errors import AlltalkError
+from alltalk_plugin.domain.errors import AlltalkError, SettingsError
 from alltalk_plugin.library.adding import NewModel, add_model
 from alltalk_plugin.library.alltalk.counterparts import counterparts, xtts_options
 from alltalk_plugin.library.alltalk.folder import AlltalkFolder, AlltalkModel, AlltalkVoice
@@ -112,6 +112,8 @@ class _Work:
                 if not self._dry_run:
                     new = NewModel(name=name, path=found.path, engine=found.engine, options=options)
                     add_model(self._shelf, new, progress=self._progress)
+        except SettingsError:
+            raise  # nothing could be written down
         except AlltalkError as error:
             return Taken("model", found.name, Fate.LEFT, error.message)
         if said.clones:
@@ -155,6 +157,8 @@ class _Work:
                 warnings = tuple(said for path in new.reference for said in self._check_reference(path))
             else:
                 warnings = add_voice(self._shelf, new, self._check_reference).warnings
+        except SettingsError:
+            raise  # nothing could be written down
         except AlltalkError as error:
             return Taken("voice", new.name, Fate.LEFT, error.message)
         self._voices.add(name)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from alltalk_plugin.domain.engines import EngineSpec
 from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import OptionValue
 from alltalk_plugin.engines import espeak_spec
+from alltalk_plugin.engines.piper import spec as piper
 from alltalk_plugin.engines.remote import spec as remote
+from tests.checkpoints.piper import SPEAKERS as PIPER_SPEAKERS
+from tests.checkpoints.piper import piper_voices
 from tests.engines.remote.running import speech_server
 
 
@@ -20,7 +24,8 @@ class Candidate:
 
     `foreign` is a language it has no voice for; `unreadable` a text its default voice cannot read;
     `start_s` how long a cold first chunk may take here, four times what was measured on two busy cores;
-    `beside` starts what has to run meanwhile and gives further options.
+    `beside` starts what has to run meanwhile and gives further options; `write` makes a model in a folder
+    and gives the path that the suite then has in `path`.
     """
 
     spec: EngineSpec
@@ -32,6 +37,8 @@ class Candidate:
     start_s: float
     options: dict[str, OptionValue] = field(default_factory=dict)
     beside: Callable[[], AbstractContextManager[dict[str, OptionValue]]] = lambda: nullcontext({})
+    write: Callable[[Path], Path] | None = None
+    path: Path | None = None
 
 
 @contextmanager
@@ -60,5 +67,25 @@ CANDIDATES = (
         start_s=2.0,
         options={"model": "fine", "languages": "en de"},
         beside=_speech_server,
+    ),
+    Candidate(
+        spec=piper.SPEC,
+        text="The rain in Spain stays mainly in the plain.",
+        language=LanguageTag("en"),
+        speakers=(None, "0"),
+        foreign=LanguageTag("km"),
+        unreadable="你好世界",
+        start_s=6.0,
+        write=lambda folder: piper_voices(folder)["single"],
+    ),
+    Candidate(
+        spec=piper.SPEC,
+        text="The rain in Spain stays mainly in the plain.",
+        language=LanguageTag("en"),
+        speakers=(None, *PIPER_SPEAKERS, "2"),
+        foreign=LanguageTag("de"),
+        unreadable="Привет, мир",
+        start_s=6.0,
+        write=lambda folder: piper_voices(folder)["speakers"],
     ),
 )

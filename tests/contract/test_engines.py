@@ -20,21 +20,26 @@ from alltalk_plugin.domain.models import ModelKey, ModelProfile, ModelRef
 from alltalk_plugin.workers.model import WorkerModel
 from alltalk_plugin.workers.supervisor import WorkerLoader
 from tests.contract.engines import CANDIDATES, Candidate
+from tests.neural import environment_of
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module", params=CANDIDATES, ids=lambda candidate: candidate.spec.name)
-def candidate(request: pytest.FixtureRequest) -> Iterator[Candidate]:
+def candidate(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Candidate]:
     chosen = request.param
     assert isinstance(chosen, Candidate)
+    path = chosen.write(tmp_path_factory.mktemp(chosen.spec.name)) if chosen.write else None
     with chosen.beside() as options:
-        yield replace(chosen, options={**chosen.options, **options})
+        yield replace(chosen, options={**chosen.options, **options}, path=path)
 
 
 @pytest.fixture(scope="module")
 def loader() -> Iterator[WorkerLoader]:
-    loader = WorkerLoader({one.spec.name: one.spec for one in CANDIDATES}, clock=SystemClock())
+    engines = {one.spec.name: one.spec for one in CANDIDATES}
+    loader = WorkerLoader(engines, clock=SystemClock(), environment_of=environment_of)
     yield loader
     loader.close()
 
@@ -47,7 +52,9 @@ def model(loader: WorkerLoader, candidate: Candidate) -> Iterator[WorkerModel]:
 
 
 def profile_of(candidate: Candidate) -> ModelProfile:
-    return ModelProfile(ModelRef("contract"), candidate.spec.name, options=candidate.options)
+    return ModelProfile(
+        ModelRef("contract"), candidate.spec.name, path=candidate.path, options=candidate.options
+    )
 
 
 def load(loader: WorkerLoader, candidate: Candidate) -> WorkerModel:

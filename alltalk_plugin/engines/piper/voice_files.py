@@ -6,6 +6,7 @@ import difflib
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -188,10 +189,9 @@ def _language(raw: Mapping[str, object], espeak_voice: str) -> LanguageTag | Non
     said = raw.get("language")
     code = said.get("code") if isinstance(said, dict) else None
     for text in (code, espeak_voice):
-        try:
-            return language_tag(str(text).partition("-x-")[0]) if text else None
-        except ValueError:
-            continue
+        # The private part (en-gb-x-rp) names a dialect.
+        with suppress(ValueError):
+            return language_tag(str(text or "").partition("-x-")[0])
     return None
 
 

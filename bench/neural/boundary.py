@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alltalk_plugin.engines.coqui.spec import SPEC
-
 from alltalk_plugin.domain.cancel import CancelSource
 from alltalk_plugin.domain.clock import SystemClock
 from alltalk_plugin.domain.engines import SynthesisRequest
 from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import ModelKey, ModelProfile, ModelRef, OptionValue
+from alltalk_plugin.engines.coqui.spec import SPEC
 from alltalk_plugin.workers.model import WorkerModel
 from alltalk_plugin.workers.supervisor import WorkerLoader
 from bench.neural.models import vits_pair, xtts
@@ -26,7 +25,7 @@ UTTERANCE = "The rain had been falling since early morning now."
 """About 4 s in the voice of these random weights."""
 XTTS_CHUNK = 20
 """The library's own default: tokens a chunk is made of."""
-SPEAKER = "alice"
+SPEAKER = "Ada Frost"
 
 
 def measure() -> Table:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.checkpoints.piper import piper_voices
-
 from bench.report import OUT
-from tests.checkpoints import coqui_models
+from tests.checkpoints import coqui_models, write
+from tests.checkpoints.piper import piper_voices
 
 FOLDER = OUT / "checkpoints"
 
@@ -19,7 +18,10 @@ def vits_pair() -> tuple[Path, Path]:
 
 def xtts() -> Path:
     """XTTS v2 with two layers, its decoder at full size: 92 MB."""
-    return _coqui("xtts", "xtts")
+    folder = FOLDER / "xtts"
+    if not (folder / "xtts" / "config.json").is_file():
+        write("write_xtts.py", "coqui", folder)
+    return folder / "xtts"
 
 
 def piper() -> Path:

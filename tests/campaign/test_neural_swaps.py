@@ -14,7 +14,7 @@ import pytest
 
 from alltalk_plugin.domain.models import ModelProfile, ModelRef, SwapOutcome
 from tests.campaign.rig import FLOOR, RealRig, report, spread, workers_of
-from tests.checkpoints import coqui_models
+from tests.checkpoints import coqui_models, write
 from tests.checkpoints.piper import piper_voices
 from tests.fakes.waiting import until
 from tests.neural import environment_of
@@ -36,7 +36,9 @@ _SAMPLING_S = 0.01
 @pytest.fixture(scope="module")
 def profiles(tmp_path_factory: pytest.TempPathFactory) -> list[ModelProfile]:
     folder = tmp_path_factory.mktemp("models")
-    coqui = coqui_models(folder / "coqui", ("vits", "vits_languages", "tacotron2_melgan", "xtts"))
+    coqui = dict(coqui_models(folder / "coqui", ("vits", "vits_languages", "tacotron2_melgan")))
+    write("write_xtts.py", "coqui", folder)
+    coqui["xtts"] = folder / "xtts"
     piper = piper_voices(folder / "piper")
     return [
         *(ModelProfile(ModelRef(name), "coqui", path=path) for name, path in coqui.items()),

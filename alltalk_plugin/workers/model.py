@@ -123,7 +123,7 @@ class WorkerModel:
         except (WorkerCrashed, ModelTimeout, RemoteError):
             raise  # each says more than that the test failed
         except AlltalkError as error:
-            raise self._failed_test(error.message) from error
+            raise self._failed_test(error.message, hint=error.hint) from error
         cancel.raise_if_cancelled()
         if fault is not None:
             raise self._failed_test(fault)
@@ -175,9 +175,10 @@ class WorkerModel:
             },
         )
 
-    def _failed_test(self, reason: str) -> SelfTestFailed:
+    def _failed_test(self, reason: str, hint: str | None = None) -> SelfTestFailed:
         return SelfTestFailed(
             f"{self._key.model} failed its self-test: {reason}",
+            hint=hint,
             context={"model": self._key.model, "phase": "verify", "reason": reason},
         )
 

@@ -15,7 +15,13 @@ from alltalk_plugin.domain.audio import AudioChunk
 from alltalk_plugin.domain.cancel import CancelSource
 from alltalk_plugin.domain.clock import SystemClock
 from alltalk_plugin.domain.engines import SynthesisRequest
-from alltalk_plugin.domain.errors import ModelIncompatible, RemoteError, RemoteRefused, RemoteUnavailable
+from alltalk_plugin.domain.errors import (
+    ModelIncompatible,
+    RemoteError,
+    RemoteRefused,
+    RemoteUnavailable,
+    SelfTestFailed,
+)
 from alltalk_plugin.domain.models import ModelKey, ModelProfile, ModelRef, OptionValue
 from alltalk_plugin.engines.remote.spec import SPEC
 from alltalk_plugin.workers.model import WorkerModel
@@ -99,6 +105,15 @@ def test_self_test_when_the_server_fails_then_its_own_error(
         model.verify(CancelSource())
     assert type(caught.value) is kind
     assert caught.value.context["url"] == f"{server.url}/v1"
+
+
+def test_self_test_when_the_voice_is_unknown_then_it_says_which_there_are_and_what_to_set(
+    loader: WorkerLoader, server: SpeechServer
+) -> None:
+    model = load(loader, server, "fine", voice="nobody")
+    with pytest.raises(SelfTestFailed, match="Available voices: alloy") as caught:
+        model.verify(CancelSource())
+    assert "option voice" in caught.value.hint
 
 
 def test_breaker_when_open_then_errors_come_at_once_through_the_pipe(

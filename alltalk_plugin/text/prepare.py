@@ -10,7 +10,7 @@ from itertools import chain
 
 from alltalk_plugin.domain.filters import TextFilter
 from alltalk_plugin.domain.ports import LanguageDetector
-from alltalk_plugin.domain.speech import Boundary, Reply, ReplyStyle, Segment, TextSpan
+from alltalk_plugin.domain.speech import Boundary, Reply, ReplyStyle, Segment, SpeakerRole, TextSpan
 from alltalk_plugin.settings.schema import LanguageSettings, SpeechSettings
 from alltalk_plugin.text import reasoning
 from alltalk_plugin.text.growing import GrowingReply
@@ -21,7 +21,7 @@ from alltalk_plugin.text.scripts import LATIN, written_in
 from alltalk_plugin.text.sentences import ScannedSegment
 
 _STYLE_STEP_CHARS = 4000
-_FIRST_STYLE_STEP_CHARS = 250
+_FIRST_STYLE_STEP_CHARS = 60
 _SCAN_STEP_CHARS = 8000
 _EXAMPLES = {
     LATIN: "Hello, how are you today?",
@@ -37,8 +37,8 @@ _STYLE_MARK = re.compile(rf"""[{"".join(QUOTES).replace("'", "")}*_—–―&]|(
 class ReplyPreparer:
     """Implements `TextPreparer`. Pure and thread-safe; blocks while the language model is being loaded.
 
-    A reply without a style known from earlier ones is scanned twice: once to find its style, once to
-    make the segments. With a style, or piece by piece with `Scanner`, once.
+    A whole reply is scanned up to its first dialogue to find its style, then from the beginning to make
+    the segments; without dialogue the first scan has made them. Piece by piece there is one scan.
     """
 
     def __init__(
@@ -57,15 +57,16 @@ class ReplyPreparer:
         """Segments in reading order; empty when nothing can be said."""
         rules = _rules(self._speech())
         # The whole text is there, so what it shows itself beats what earlier replies taught.
-        found = _learned(reply, rules)
+        found, final = _learned(reply, rules)
         certain = found.unmarked is not None or reply.style.unmarked is None
         style = replace(
             reply.style,
             unmarked=found.unmarked or reply.style.unmarked,
             reasoning_open=found.reasoning_open,
         )
-        scanner = _scanner(reply, style, rules, certain=certain)
-        scanned = _scan(scanner, reply.text)
+        scanned = (
+            _scan(_scanner(reply, style, rules, certain=certain), reply.text) if final is None else final
+        )
         first = list(enough_for_reply(scanned))
         languages = ReplyLanguages(reply, self._languages(), self._detector, first)
         return tuple(
@@ -142,21 +143,28 @@ def _scanner(reply: Reply, style: ReplyStyle, rules: ScanRules, *, certain: bool
     return Scanner(style, rules, reply.character, roster, certain=certain)
 
 
-def _learned(reply: Reply, rules: ScanRules) -> ReplyStyle:
-    """The style pass: reads no further than to the first dialogue, unless reasoning may still end."""
+def _learned(reply: Reply, rules: ScanRules) -> tuple[ReplyStyle, Iterator[ScannedSegment] | None]:
+    """The style pass: reads no further than to the first dialogue, unless reasoning may still end.
+
+    With it the segments, when nothing was learned that could change them.
+    """
     scanner = _scanner(reply, reply.style, rules)
     text = reply.text
     may_end = reasoning.LONE_CLOSER.search(text) is not None
     if not may_end and not reply.style.reasoning_open and _STYLE_MARK.search(text) is None:
-        return reply.style
+        return reply.style, None
+    scanned: list[ScannedSegment] = []
     start, step = 0, _FIRST_STYLE_STEP_CHARS
     while start < len(text):
-        scanner.feed(text[start : start + step])
+        scanned += scanner.feed(text[start : start + step])
         if scanner.dialogue_seen and not may_end:
-            return scanner.learned
+            return scanner.learned, None
         start, step = start + step, min(2 * step, _STYLE_STEP_CHARS)
-    scanner.finish()
-    return scanner.learned
+    scanned += scanner.finish()
+    learned = scanner.learned
+    guessed = reply.style.unmarked is SpeakerRole.NARRATOR or reply.style.reasoning_open
+    changed = scanner.dialogue_seen or learned.reasoning_open
+    return learned, None if guessed or changed else iter(scanned)
 
 
 def _scan(scanner: Scanner, text: str) -> Iterator[ScannedSegment]:

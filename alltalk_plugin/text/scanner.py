@@ -48,13 +48,15 @@ class ScanRules:
     first_clause_chars: int = 0
 
 
-_SPECIAL = r"*_~`\"“”„‟«»‹›「」『』﹁﹂〝〞〟＂‘’‚'<&\[\]$\\|\n—–―"
+_SPECIAL = "*_~`\"“”„‟«»‹›「」『』﹁﹂〝〞〟＂‘’‚'<&[]$\\|\n—–―"
 _PARENTHESES = "()（）"
 # Apostrophes inside words are plain; `!` is not when an image may begin.
 _PLAIN, _PLAIN_WITH_PARENTHESES = (
-    re.compile(rf"(?:[^{special}!]++|(?<=[^\W_])['’](?=[^\W_])|!(?!\[))++")
+    re.compile(rf"(?:[^{re.escape(special)}!]++|(?<=[^\W_])['’](?=[^\W_])|!(?!\[))++")
     for special in (_SPECIAL + _PARENTHESES, _SPECIAL)
 )
+_MARKS = frozenset(_SPECIAL) - {"'", "’"}
+"""Never plain, whatever stands beside them."""
 # What may become a keycap emoji or an image with the next characters.
 _HOLD = re.compile(r"[0-9#]\ufe0f?\Z|!\Z")
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
@@ -82,7 +84,9 @@ class Scanner:
     ) -> None:
         self._style = style
         self._urls = rules.urls
-        self._plain = _PLAIN_WITH_PARENTHESES if rules.parentheses == "speak" else _PLAIN
+        speak = rules.parentheses == "speak"
+        self._plain = _PLAIN_WITH_PARENTHESES if speak else _PLAIN
+        self._marks = _MARKS if speak else _MARKS | set(_PARENTHESES)
         self._out: list[ScannedSegment] = []
         self._sentences = SentenceBuilder(
             rules.max_segment_chars, self._out.append, first_clause_chars=rules.first_clause_chars
@@ -177,14 +181,16 @@ class Scanner:
                 return True
             if text[at] != "\n":
                 return self._line_start(final)
-        match = self._plain.match(text, at, at + clean.LOOK_AHEAD)
-        if match is not None:
-            return self._words(match.end(), final)
-        if text[at] == "\n":
+        char = text[at]
+        if char == "\n":
             cursor.line_ends()
             cursor.at += 1
             return True
-        return self._markup.read(text[at], final)
+        if char not in self._marks:
+            match = self._plain.match(text, at, at + clean.LOOK_AHEAD)
+            if match is not None:
+                return self._words(match.end(), final)
+        return self._markup.read(char, final)
 
     def _words(self, end: int, final: bool) -> bool:
         text, at = self._cursor.text, self._cursor.at

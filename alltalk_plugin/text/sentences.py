@@ -8,9 +8,9 @@ is decided depends on the text so far and never on how it arrived.
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Callable
-from operator import itemgetter
 from typing import NamedTuple
 
 from alltalk_plugin.domain.speech import Boundary, SpeakerRole, TextSpan
@@ -53,7 +53,7 @@ class ScannedSegment(NamedTuple):
 
     def source_of(self, index: int) -> int:
         """The original's index of the character at `index` of `text`."""
-        start, source = self.runs[bisect_right(self.runs, index, key=itemgetter(0)) - 1]
+        start, source = self.runs[bisect_right(self.runs, (index, sys.maxsize)) - 1]
         return source + index - start
 
 
@@ -61,7 +61,8 @@ _TERMINATOR = re.compile(r"[.!?…؟۔।॥‼⁇⁈⁉]+[)\]’'›]*|[。！�
 _LATIN_STOPS = ".!?…"
 _CLAUSE = re.compile(r"[,;:—–،؛](?= )|[、，；：]")
 _SAYABLE = re.compile(r"[^\W_]")
-_PIECES = re.compile(r"\x00+|[\x01 ]+|[^\x00\x01 ]+(?: [^\x00\x01 ]+)*")
+_KEPT = re.compile(r"[\x01 ]+|[^\x00\x01 ]+(?: [^\x00\x01 ]+)*")
+"""What stays of a spoken form: single spaces between words; DROPPED is passed over."""
 _LEADING = re.compile(r"(?:[\s,.;:!?…、。，；：！？)\]}’›》]|[–—]|-(?=\s))+")
 
 
@@ -142,15 +143,34 @@ class SentenceBuilder:
         if "  " not in text and DROPPED not in text and GAP not in text:
             self._add(text, source)
         else:
-            for piece in _PIECES.finditer(text):
-                match piece[0][0]:
-                    case "\x00":
-                        continue
-                    case " " | "\x01":
-                        self._add(" ", source + piece.start())
-                    case _:
-                        self._add(piece[0], source + piece.start())
+            self._add_kept(text, source)
         self._cut()
+
+    def _add_kept(self, text: str, source: int) -> None:
+        """`_add` for text with something unspoken in it, in one pass."""
+        words = [self._text]
+        length = len(self._text)
+        last = self._text[-1] if length > self._begin else ""
+        for piece in _KEPT.finditer(text):
+            kept, at = piece[0], source + piece.start()
+            if kept[0] in " \x01":
+                if last in ("", " "):
+                    continue
+                kept = " "
+            if self._gap:
+                self._gap = False
+                if _parted(last, kept[0]):
+                    self._runs.append((length, at - 1))
+                    words.append(" ")
+                    length += 1
+                    self._next_source = -1
+            if at != self._next_source:
+                self._runs.append((length, at))
+            words.append(kept)
+            length += len(kept)
+            last = kept[-1]
+            self._next_source = at + len(kept)
+        self._text = "".join(words)
 
     def _add(self, text: str, source: int) -> None:
         pending = self._text
@@ -162,8 +182,7 @@ class SentenceBuilder:
                 return
         if self._gap:
             self._gap = False
-            parted = last.isalnum() or (last != "" and last in _LATIN_STOPS)
-            if parted and text[0].isalnum() and not (is_cjk(last) and is_cjk(text[0])):
+            if _parted(last, text[0]):
                 self._runs.append((len(pending), source - 1))
                 pending += " "
                 self._next_source = -1
@@ -223,7 +242,7 @@ class SentenceBuilder:
             return
         while True:
             limit = self._begin + self._max
-            match = _TERMINATOR.search(text, max(self._look, self._begin))
+            match = _TERMINATOR.search(text, self._look)
             if self._first_clause:
                 clause = _CLAUSE.search(text, self._begin + self._first_clause - 1)
                 if clause is not None and (match is None or clause.start() < match.start()):
@@ -249,7 +268,8 @@ class SentenceBuilder:
                 continue
             self._look = len(text) if match is None else match.start()
             break
-        self._trim()
+        if self._begin:
+            self._trim()
 
     def _best_cut(self, limit: int) -> tuple[int, Boundary]:
         """Where a text that is too long is cut: after a clause, else a word, else anywhere but a mark."""
@@ -264,8 +284,6 @@ class SentenceBuilder:
         return limit, Boundary.NONE
 
     def _trim(self) -> None:
-        if not self._begin:
-            return
         begin = self._begin
         self._text = self._text[begin:]
         kept = 0
@@ -338,6 +356,13 @@ class SentenceBuilder:
             inserts.append((opened - begin, end - begin))
         whole = (0, end - begin)
         return () if inserts == [whole] else tuple(inserts)
+
+
+def _parted(last: str, following: str) -> bool:
+    """Whether something unspoken between two characters parts words."""
+    if not following.isalnum() or not (last.isalnum() or (last != "" and last in _LATIN_STOPS)):
+        return False
+    return not (is_cjk(last) and is_cjk(following))
 
 
 def _boundary_of(text: str) -> Boundary:

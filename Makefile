@@ -3,8 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Where tests and benches find the engines' environments (tests/neural.py).
+ALLTALK_TEST_HOME ?= $(CURDIR)/.engines-home
+export ALLTALK_TEST_HOME
+ENGINES := piper
 
-.PHONY: demo check-fast test e2e campaign bench clean
+.PHONY: demo check-fast test e2e campaign bench engines clean
 
 demo: $(VENV)/.base
 	$(BIN)/alltalk-plugin demo --out demo-out
@@ -16,7 +20,7 @@ check-fast: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/pytest -m "not slow and not campaign and not e2e"
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev engines
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -27,11 +31,15 @@ test: $(VENV)/.dev
 e2e: .venv-e2e/.done
 	.venv-e2e/bin/python -m pytest -o filterwarnings=default -m e2e tests/e2e
 
-campaign: $(VENV)/.detectors
+campaign: $(VENV)/.detectors engines
 	$(BIN)/pytest -m campaign
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev engines
 	$(BIN)/python -m bench
+
+# As a user does it. What is there already takes a second; what was stopped goes on.
+engines: $(VENV)/.base
+	$(BIN)/alltalk-plugin --home $(ALLTALK_TEST_HOME) engine install $(ENGINES)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -59,4 +67,4 @@ $(VENV)/.detectors: $(VENV)/.dev
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-e2e demo-out bench/out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) .venv-e2e .engines-home demo-out bench/out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -45,7 +45,8 @@ def check_model(
     Raises: ModelNotFound when the settings know no such model.
     """
     profile = shelf.profile(name)
-    yield from _guarded(name, "files", lambda: _files(shelf, name, progress))
+    if profile.path is not None:  # else the engine brings its own
+        yield from _guarded(name, "files", lambda: _files(shelf, name, progress))
     headers = tuple(_guarded(name, "headers", lambda: _headers(shelf, profile)))
     yield from headers
     if any(finding.verdict is Verdict.BAD for finding in headers):
@@ -89,7 +90,7 @@ def _headers(shelf: Shelf, profile: ModelProfile) -> Iterator[Finding]:
             f"{len(said.languages)} languages" if len(said.languages) > 6 else " ".join(said.languages)
         )
     if said.voices:
-        parts.append(f"{len(said.voices)} speakers")
+        parts.append(f"{len(said.voices)} speaker{'s' if len(said.voices) > 1 else ''}")
     if said.clones:
         parts.append("clones")
     yield Finding(profile.ref, "headers", Verdict.FINE, ", ".join(parts))

@@ -40,12 +40,8 @@ def engine_named(name: str, engines: Mapping[str, EngineSpec], model: str) -> En
 def describe(spec: EngineSpec, profile: ModelProfile) -> ModelDescription:
     """Raises: ModelNotFound, ModelCorrupt, ModelIncompatible, UnsafeCheckpoint; ModelError for a spec that
     fails in another way."""
-    if profile.path is not None and not profile.path.exists():
-        raise ModelNotFound(
-            f"there is nothing at {profile.path}",
-            hint="Check the model's path.",
-            context={"model": profile.ref},
-        )
+    if profile.path is not None:
+        _check_there(profile.path)
     try:
         return spec.describe(profile)
     except AlltalkError:
@@ -65,7 +61,11 @@ def estimate(spec: EngineSpec, profile: ModelProfile) -> MemoryEstimate:
 
 
 def guessed_engine(path: Path, engines: Mapping[str, EngineSpec]) -> str:
-    """The one engine that knows the files at `path`. Raises: RequestError when none does, or several do."""
+    """The one engine that knows the files at `path`.
+
+    Raises: ModelNotFound when nothing is there, RequestError when no engine knows it, or several do.
+    """
+    _check_there(path)
     reasons: dict[str, str] = {}
     known = []
     for name, spec in engines.items():
@@ -84,6 +84,13 @@ def guessed_engine(path: Path, engines: Mapping[str, EngineSpec]) -> str:
         )
     told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
     raise RequestError(f"{path} is a model of no engine here ({told})", hint="Name its engine with --engine.")
+
+
+def _check_there(path: Path) -> None:
+    if not path.exists():
+        raise ModelNotFound(
+            f"there is nothing at {path}", hint="Check the model's path.", context={"path": str(path)}
+        )
 
 
 def _failed(spec: EngineSpec, profile: ModelProfile, error: Exception) -> ModelError:

@@ -97,8 +97,9 @@ def test_model_when_put_into_the_data_folder_then_listed_and_broken_ones_with_th
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("add", "nowhere"), "bad_request", "is a model of no engine here"),
+        (("add", "nowhere"), "not_found", "there is nothing at"),
         (("add", "nowhere", "--engine", "espeak"), "not_found", "there is nothing at"),
+        (("add", "."), "bad_request", "is a model of no engine here"),
         (("add", ".", "--engine", "espeek"), "not_found", "did you mean 'espeak'"),
         (("add", ".", "--engine", "espeak", "--id", "../up"), "bad_request", "cannot be the name"),
         (("add", ".", "--engine", "espeak", "--id", "espeak"), "name_taken", "'espeak'"),
@@ -113,8 +114,9 @@ def test_model_when_put_into_the_data_folder_then_listed_and_broken_ones_with_th
     ],
 )
 def test_model_when_something_is_wrong_then_one_line_with_the_code(
-    tmp_path: Path, arguments: tuple[str, ...], code: str, said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: str, said: str
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     assert said in one_line(run(tmp_path, "model", *arguments), code)
 
 

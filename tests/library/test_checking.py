@@ -35,7 +35,7 @@ def test_check_when_all_is_well_then_four_good_findings(shelf: Shelf) -> None:
     found = checked(shelf, "anna", self_test=lambda _profile: None)
     assert list(found) == ["files", "headers", "memory", "speech"]
     assert {one.verdict for one in found.values()} == {Verdict.FINE}
-    assert found["headers"].detail == "xtts, en de, 1 speakers, clones"
+    assert found["headers"].detail == "xtts, en de, 1 speaker, clones"
     assert "needs 20 MB to load and 10 MB to keep, 1000 MB free on cpu" in found["memory"].detail
     assert "2 files" in found["files"].detail
 
@@ -82,6 +82,10 @@ def test_check_when_it_does_not_speak_then_bad_and_without_its_engine_a_note(she
 
     assert checked(shelf, "anna", self_test=silent)["speech"].code == "selftest_failed"
     assert checked(shelf, "anna", self_test=missing)["speech"].verdict is Verdict.NOTE
+
+
+def test_check_when_the_engine_brings_its_own_files_then_they_are_not_compared(tmp_path: Path) -> None:
+    assert list(checked(make_shelf(tmp_path), "espeak")) == ["headers", "memory"]
 
 
 def test_check_when_there_is_no_card_then_a_note_says_how_to_get_one(tmp_path: Path) -> None:

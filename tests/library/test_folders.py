@@ -86,6 +86,14 @@ def test_folders_when_some_are_broken_then_the_others_are_there_and_each_has_its
     assert "has that name already" in told["anna.wav"]
 
 
+def test_models_when_two_engines_have_one_of_that_name_then_the_second_is_told(tmp_path: Path) -> None:
+    make_model(tmp_path / "models/coqui/amy")
+    make_model(tmp_path / "models/piper/Amy")
+    shelf = make_shelf(tmp_path)
+    assert shelf.settings.models["amy"].engine == "coqui" and "Amy" not in shelf.settings.models
+    assert "has that name already" in reasons(shelf.folders)["Amy"]
+
+
 def test_found_when_the_file_defines_the_same_name_then_the_file_wins(tmp_path: Path) -> None:
     make_model(tmp_path / "models/coqui/xtts", clones=True)
     make_recording(tmp_path / "voices/anna.wav")

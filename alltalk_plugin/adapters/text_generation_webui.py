@@ -81,6 +81,8 @@ PANEL = SettingsHooks(
         SettingField("default_voice", "Voice of everybody else", str, choices_from="voices"),
         SettingField("narrator_voice", "Voice of the narrator", str, choices_from="voices"),
         SettingField("languages.voices.*", "Voice for {language}", str, choices_from="voices"),
+        SettingField("lexicon.languages.*", "Language {language}", dict),
+        SettingField("lexicon.voices.{voice}", "Voice {voice}", dict),
     )
 )
 

@@ -66,7 +66,9 @@ class ReplySpeaker(Protocol):
         ...
 
 
-SettingValue = str | int | float | bool | None
+SettingValue = str | int | float | bool | None | Mapping[str, str | None]
+"""A mapping is a list of words as written -> as said; in a change it holds what changes only, None takes a
+word out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,13 @@ class SettingField:
     """One toggle a host shows: its key in the settings (`speech.activate`), label, kind, and choices.
 
     `{character}` in the key stands for the character the host's user is talking to; without one the field
-    is not shown. `choices_from` "voices" offers the names of all voices.
+    is not shown. `{voice}` in the key and `*` at its end make a field for each voice and each language.
+    `choices_from` "voices" offers the names of all voices. Kind `dict` is a list of words.
     """
 
     key: str
     label: str
-    kind: type[str | int | float | bool]
+    kind: type[str | int | float | bool | dict[str, str]]
     choices: tuple[str, ...] = ()
     choices_from: str = ""
     help: str = ""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from alltalk_plugin.domain.errors import RequestError
 from alltalk_plugin.domain.hosts import SettingField, SettingsHooks, SettingValue
 from alltalk_plugin.settings.nearest import did_you_mean
-from alltalk_plugin.settings.schema import HostSettings, Settings
+from alltalk_plugin.settings.schema import Entry, HostSettings, Settings
 from alltalk_plugin.settings.store import Key
 from alltalk_plugin.voices.characters import find_character
 
 Path = tuple[str, ...]
 
-_KIND_NAMES = {bool: "bool", int: "int", float: "float", str: "str"}
+ENTRIES = "entries"
+_KIND_NAMES = {bool: "bool", int: "int", float: "float", str: "str", dict: ENTRIES}
+_ENTRY: TypeAdapter[str] = TypeAdapter(Entry)
 _HOST_DEFAULTS = HostSettings().model_dump(mode="json")
 
 
@@ -56,7 +60,11 @@ def changes(
             raise RequestError(
                 f"this host has no setting {key!r}{did_you_mean(key, shown)}", context={"key": key}
             )
-        if slot.optional and value in ("", None):
+        if (slot.kind == ENTRIES) is not isinstance(value, Mapping):
+            raise RequestError(f"{slot.label}: this is not the kind of value it has", context={"key": key})
+        if isinstance(value, Mapping):
+            found |= _word_changes(slot, value)
+        elif slot.optional and value in ("", None):
             found[_entry(slot.path, settings)] = None
         elif slot.choices and value not in slot.choices:
             raise RequestError(
@@ -85,16 +93,42 @@ def _expanded(
             yield _slot(
                 field, voices, path=path, value=_value(known, path), names={"character": name}, optional=True
             )
-    elif field.key.endswith(".*"):
-        for tag in settings.languages.candidates:
-            path = (*field.key.split(".")[:-1], tag)
-            slot = _slot(
-                field, voices, path=path, value=_value(known, path), names={"language": tag}, optional=True
+    elif "{voice}" in field.key:
+        for voice in voices:
+            path = tuple(voice if part == "{voice}" else part for part in field.key.split("."))
+            yield _slot(
+                field,
+                voices,
+                key=".".join(path),
+                path=path,
+                value=_value(known, path, field.kind),
+                names={"voice": voice},
             )
-            yield replace(slot, key=".".join(path))
+    elif field.key.endswith(".*"):
+        above = tuple(field.key.split(".")[:-1])
+        for tag in _languages(field, settings, known, above):
+            path = (*above, tag)
+            yield _slot(
+                field,
+                voices,
+                key=".".join(path),
+                path=path,
+                value=_value(known, path, field.kind),
+                names={"language": tag},
+                optional=field.kind is not dict,
+            )
     else:
         path = tuple(field.key.split("."))
         yield _slot(field, voices, path=path, value=_value(known, path))
+
+
+def _languages(
+    field: SettingField, settings: Settings, known: Mapping[str, Any], above: Path
+) -> tuple[str, ...]:
+    """The candidates; a list of words may be for others too (en-US)."""
+    if field.kind is not dict:
+        return settings.languages.candidates
+    return tuple(dict.fromkeys((*settings.languages.candidates, *_section(known, above))))
 
 
 def _slot(
@@ -102,13 +136,14 @@ def _slot(
     voices: tuple[str, ...],
     *,
     path: Path,
+    key: str = "",
     value: SettingValue,
     names: Mapping[str, str] | None = None,
     optional: bool = False,
 ) -> Slot:
     choices = voices if field.choices_from == "voices" else field.choices
     return Slot(
-        key=field.key,
+        key=key or field.key,
         path=path,
         label=field.label.format(**(names or {})),
         kind=_KIND_NAMES[field.kind],
@@ -119,13 +154,42 @@ def _slot(
     )
 
 
-def _value(known: Mapping[str, Any], path: Path) -> SettingValue:
-    found: Any = known
-    for part in path:
-        found = found.get(part) if isinstance(found, Mapping) else None
+def _value(known: Mapping[str, Any], path: Path, kind: type | None = None) -> SettingValue:
+    if kind is dict:
+        return dict(_section(known, path))
+    found = _section(known, path[:-1]).get(path[-1])
     if found is None and path[0] == "hosts":
         found = _HOST_DEFAULTS.get(path[-1])
     return found if isinstance(found, (str, int, float, bool)) else None
+
+
+def _section(known: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    found: Any = known
+    for part in path:
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _word_changes(slot: Slot, changed: Mapping[str, str | None]) -> dict[Key, SettingValue]:
+    """Each word by itself, so that the lines of the others stay as their owner wrote them.
+
+    Raises: RequestError for a word that cannot be an entry.
+    """
+    for word in changed:
+        try:
+            _ENTRY.validate_python(word)
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise RequestError(
+                f"{slot.label}: {word!r} cannot be an entry: {reason}",
+                hint="Nothing was changed.",
+                context={"key": slot.key},
+            ) from error
+    before = slot.value if isinstance(slot.value, Mapping) else {}
+    after = {word for word, said in {**before, **changed}.items() if said is not None}
+    if not after:  # a language or a voice without a word would not be valid
+        return {slot.path: None} if before else {}
+    return {(*slot.path, word): said for word, said in changed.items() if before.get(word) != said}
 
 
 def _entry(path: Path, settings: Settings) -> Path:

@@ -301,14 +301,14 @@ class KeptView(View):
 
 
 class FieldView(View):
-    """A setting as the host shows it; `kind` is bool, int, float or str."""
+    """A setting as the host shows it; `kind` is bool, int, float, str or entries (word -> as said)."""
 
     key: str
     label: str
     kind: str
     choices: tuple[str, ...]
     help: str
-    value: bool | int | float | str | None
+    value: bool | int | float | str | dict[str, str] | None
 
 
 class PanelStatusView(View):

@@ -96,9 +96,12 @@ class KeptRequest(HostWire):
 
 
 class PanelChange(HostWire):
-    """`values` by the keys of the panel's fields; `character` is whom the host's user talks with."""
+    """`values` by the keys of the panel's fields; `character` is whom the host's user talks with.
 
-    values: dict[str, bool | int | float | str | None]
+    Of a list of words the value holds what changes: word -> as said, or null to take it out.
+    """
+
+    values: dict[str, bool | int | float | str | dict[str, str | None] | None]
     character: str | None = None
 
 

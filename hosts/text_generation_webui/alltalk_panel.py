@@ -1,7 +1,8 @@
 """The panel: a gradio face for the settings that the service offers. Plain components only.
 
 The service says which fields there are; the page is built before it may be up. So there is a row of hidden
-components of each kind, filled when the page is opened, on a change of character, and by a button.
+components of each kind, filled when the page is opened, on a change of character, and by a button. The
+lists of words, one for each language and voice, share one box.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 _USED = ("Accordion", "Row", "HTML", "Button", "Checkbox", "Dropdown", "Textbox", "State", "update")
 _SLOTS = {"toggle": 8, "choice": 32, "text": 12}
+_WORDS_HELP = "One on a line: word = as it is said. Take a line out, and the word is said as it is written."
 _TEST_TEXT = '*She looks up.* "Hello, this is how I sound."'
 
 
@@ -47,16 +49,27 @@ class _Panel:
                 sentence = gr.Textbox(value=_TEST_TEXT, label="Test sentence")
                 speak = gr.Button("Speak")
             heard = gr.HTML("")
+            with gr.Accordion("Pronunciation", open=False):
+                lists = gr.State({})
+                whose = gr.Dropdown(label="In", choices=[], elem_id="alltalk-words-in")
+                words = gr.Textbox(label="Words", info=_WORDS_HELP, lines=6, elem_id="alltalk-words")
+                save = gr.Button("Save words")
+                saved = gr.HTML("")
         outputs = [status, known] + [component for _, component in self._slots]
         about = [self._elements[key] for key in ("mode", "character_menu") if key in self._elements]
         if len(about) != 2:
             about = []  # an older host: no "voice for this character"
         quiet = {"show_progress": False}
-        refresh.click(self._filled, about, outputs, **quiet)
+        all_outputs = [*outputs, lists, whose, words, saved]
+        refresh.click(self._filled_with_words, [lists, whose, *about], all_outputs, **quiet)
         for element in about:
             element.change(self._filled, about, outputs, **quiet)
         if "interface" in self._elements:
-            self._elements["interface"].load(self._filled, about, outputs, **quiet)
+            fill = self._filled_with_words
+            self._elements["interface"].load(fill, [lists, whose, *about], all_outputs, **quiet)
+        for event in _events("choice", whose):
+            event(self._chosen, [lists, whose], [words, saved], **quiet)
+        save.click(self._words_saved, [lists, whose, words, *about], [lists, whose, words, saved], **quiet)
         for index, (kind, component) in enumerate(self._slots):
             for event in _events(kind, component):
                 event(self._changer(index), [known, component, *about], [status, known], **quiet)
@@ -72,18 +85,68 @@ class _Panel:
 
     def _filled(self, *about: Any) -> list[Any]:
         """Status, the fields in their slots, and the components' new looks."""
+        return self._asked(about)[0]
+
+    def _filled_with_words(self, lists: Any, whose: Any, *about: Any) -> list[Any]:
+        """That and the words; a change of character leaves alone what is being written there."""
+        looks, panel = self._asked(about)
+        return [*looks, *self._shown_words(panel, _key(lists, whose), "")]
+
+    def _asked(self, about: Any) -> tuple[list[Any], Mapping[str, Any]]:
         hidden = [self._gr.update(visible=False) for _ in self._slots]
         try:
             panel = self._host.panel(self._character(about))
         except Exception as error:  # noqa: BLE001 - said in the panel, where the user is looking
-            return [_status_html(None, _words(error)), [], *hidden]
+            return [_status_html(None, _words(error)), [], *hidden], {}
         known: list[Any] = [None] * len(self._slots)
         for field in panel.get("fields") or ():
+            if field.get("kind") == "entries":
+                continue
             index = self._free_slot(_slot_kind(field), known)
             if index is not None:
                 known[index] = {"key": field["key"], "kind": field.get("kind"), "value": field.get("value")}
                 hidden[index] = self._look(field)
-        return [_status_html(panel.get("status"), ""), known, *hidden]
+        return [_status_html(panel.get("status"), ""), known, *hidden], panel
+
+    def _shown_words(self, panel: Mapping[str, Any], key: Any, note: str) -> list[Any]:
+        """The lists by what they are called, the choice among them, the words of the chosen one."""
+        lists: dict[str, dict[str, Any]] = {}
+        for field in panel.get("fields") or ():
+            if field.get("kind") == "entries":
+                count = f" ({len(field['value'])})" if field["value"] else ""
+                name = str(field.get("label") or field["key"]) + count
+                lists[name] = {"key": field["key"], "value": field["value"]}
+        wanted = [name for name, one in lists.items() if one["key"] == key]
+        filled = [name for name, one in lists.items() if one["value"]]
+        chosen = next(iter([*wanted, *filled, *lists]), None)
+        choice = self._gr.update(choices=list(lists), value=chosen)
+        return [lists, choice, *self._chosen(lists, chosen, note)]
+
+    def _chosen(self, lists: Any, whose: Any, note: str = "") -> tuple[Any, Any]:
+        entries = ((lists or {}).get(whose) or {}).get("value") or {}
+        shown = _as_lines(entries)
+        hidden = len(entries) - len(_from_lines(shown))
+        if hidden:
+            note += f" {hidden} more can only be changed in the settings file."
+        return self._gr.update(value=shown), _status_html(None, note.strip())
+
+    def _words_saved(self, lists: Any, whose: Any, shown: Any, *about: Any) -> list[Any]:
+        """What was changed, and nothing else; a bad line changes nothing and stays where it is."""
+        same = self._gr.update()
+        one = (lists or {}).get(whose)
+        if not one:
+            return [lists, same, same, _status_html(None, "There is no list of words yet; press Refresh.")]
+        try:
+            before = _from_lines(_as_lines(one["value"]))
+            after = _from_lines(str(shown or ""))
+            words = {**before, **after}
+            changed = {word: after.get(word) for word in words if before.get(word) != after.get(word)}
+            if not changed:
+                return [lists, same, same, _status_html(None, "Nothing was changed.")]
+            panel = self._host.change({one["key"]: changed}, self._character(about))
+        except Exception as error:  # noqa: BLE001 - said in the panel, where the user is looking
+            return [lists, same, same, _status_html(None, "Not saved: " + _words(error))]
+        return self._shown_words(panel, one["key"], "Saved.")
 
     def _free_slot(self, kind: str, known: list[Any]) -> int | None:
         free = (i for i, (of, _) in enumerate(self._slots) if of == kind and known[i] is None)
@@ -131,6 +194,39 @@ class _Panel:
 
     def _character(self, about: Any) -> str | None:
         return self._host.shown_character(*about) if len(about) == 2 else None
+
+
+def _key(lists: Any, whose: Any) -> Any:
+    return ((lists or {}).get(whose) or {}).get("key")
+
+
+def _as_lines(entries: Mapping[str, str]) -> str:
+    """One line for each; what a line cannot say (a line break) is left out."""
+    lines = [(word, said, f"{word} = {said}") for word, said in entries.items()]
+    return "\n".join(line for word, said, line in lines if _reads_back(word, said, line))
+
+
+def _reads_back(word: str, said: str, line: str) -> bool:
+    try:
+        return _from_lines(line) == {word: said}
+    except ValueError:
+        return False
+
+
+def _from_lines(text: str) -> dict[str, str]:
+    """Word -> as it is said. Raises: ValueError that names the line."""
+    entries: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        word, sign, said = line.partition(" = " if " = " in line else "=")
+        word, said = word.strip(), said.strip()
+        if not sign or not word or not said:
+            raise ValueError(f"line {number} is not 'word = as it is said': {line.strip()}")
+        if word in entries:
+            raise ValueError(f"line {number}: '{word}' is there twice.")
+        entries[word] = said
+    return entries
 
 
 def _events(kind: str, component: Any) -> list[Any]:

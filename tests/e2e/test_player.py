@@ -292,6 +292,36 @@ def test_panel_when_used_saves_at_once_and_speaks_a_sentence(
     page.wait_for_selector("audio[src^='alltalk_plugin/audio/']", state="attached")
 
 
+def test_words_when_changed_in_the_panel_are_saved_and_a_bad_line_is_named(
+    page: Any, chat: ChatPage, service: FakeService
+) -> None:
+    service.panel["fields"] += [
+        {"key": "lexicon.languages.en", "label": "Language en", "kind": "entries", "value": {}},
+        {"key": "lexicon.voices.deep", "label": "Voice deep", "kind": "entries", "value": {"lead": "led"}},
+    ]
+    opened(page, chat)
+    page.get_by_text("AllTalk: spoken replies").click()
+    page.get_by_text("Pronunciation").click()
+    box = page.locator("#alltalk-words textarea")
+    page.wait_for_function("document.querySelector('#alltalk-words textarea').value === 'lead = led'")
+    box.fill("lead = led\nnguyen")
+    page.get_by_role("button", name="Save words").click()
+    page.get_by_text("Not saved: line 2 is not 'word = as it is said': nguyen").wait_for()
+    assert service.asked("/settings") == []
+    box.fill("nguyen = win")
+    page.get_by_role("button", name="Save words").click()
+    page.get_by_text("Saved.").wait_for()
+    changed = {"lead": None, "nguyen": "win"}
+    assert service.asked("/settings")[-1] == {"values": {"lexicon.voices.deep": changed}, "character": "Mira"}
+    page.locator("#alltalk-words-in input").click()
+    page.get_by_role("option", name="Language en").click()
+    page.wait_for_function("document.querySelector('#alltalk-words textarea').value === ''")
+    box.fill("U.S. = U S")
+    page.get_by_role("button", name="Save words").click()
+    service.wait_for("/settings", 2)
+    assert service.asked("/settings")[-1]["values"] == {"lexicon.languages.en": {"U.S.": "U S"}}
+
+
 def test_forty_five_listeners_do_not_hold_up_the_page(
     page: Any, chat: ChatPage, service: FakeService
 ) -> None:

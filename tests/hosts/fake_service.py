@@ -153,7 +153,11 @@ class FakeService:
             return 200, {**self.panel, "character": query.get("character", [None])[0]}
         if name == "settings":
             for one in self.panel["fields"]:
-                one["value"] = body["values"].get(one["key"], one["value"])
+                given = body["values"].get(one["key"], one["value"])
+                if one["kind"] == "entries":
+                    words = {**one["value"], **given}
+                    given = {word: said for word, said in words.items() if said is not None}
+                one["value"] = given
             return 200, self.panel
         if name == "test":
             audio_file = self._begin()

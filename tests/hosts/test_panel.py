@@ -24,9 +24,14 @@ def named(kind: str) -> list[Component]:
 
 def fill(*about: Any) -> tuple[str, Any, list[Any]]:
     """What pressing Refresh puts on the page: status, the remembered fields, what is visible."""
-    handler, _, _ = named("Button")[0].events["click"]
-    status, known, *looks = handler(*about)
+    status, known, *looks = refreshed(None, None, *about)[:-4]
     return status, known, [look for look in looks if look["visible"]]
+
+
+def refreshed(*inputs: Any) -> list[Any]:
+    handler, _, _ = named("Button")[0].events["click"]
+    found: list[Any] = handler(*inputs)
+    return found
 
 
 @pytest.fixture
@@ -158,3 +163,85 @@ def test_panel_when_gradio_knows_change_only_still_saves(
     handler, _, _ = named("Textbox")[0].events["change"]
     handler(known, "1.25")
     assert service.asked("/settings") == [{"values": {"rate": 1.25}, "character": None}]
+
+
+WORDS = [
+    {"key": "lexicon.languages.en", "label": "Language en", "kind": "entries", "value": {}},
+    {
+        "key": "lexicon.voices.deep",
+        "label": "Voice deep",
+        "kind": "entries",
+        "value": {"cach*": "cash", "x=1": "x is one", "torn": "two\nlines"},
+    },
+]
+
+
+@pytest.fixture
+def words(panel: HostDouble, service: FakeService) -> FakeService:
+    service.panel["fields"] += [dict(one) for one in WORDS]
+    return service
+
+
+def word_lists(key: Any = None, whose: str | None = None) -> tuple[Any, ...]:
+    """What Refresh makes of the lists: the lists, the choice, the words, the note."""
+    return tuple(refreshed(key, whose, *CHAT)[-4:])
+
+
+def save_words(lists: Any, whose: str, shown: str) -> list[Any]:
+    handler, _, _ = named("Button")[2].events["click"]
+    found: list[Any] = handler(lists, whose, shown, *CHAT)
+    return found
+
+
+def test_words_when_there_are_lists_then_the_first_that_has_some_is_shown(words: FakeService) -> None:
+    lists, choice, shown, note = word_lists()
+    assert choice == {"choices": ["Language en", "Voice deep (3)"], "value": "Voice deep (3)"}
+    assert shown["value"] == "cach* = cash\nx=1 = x is one"
+    assert "1 more can only be changed in the settings file" in note
+    handler, _, _ = named("Dropdown")[-1].events["input"]
+    assert handler(lists, "Language en")[0] == {"value": ""}
+    assert word_lists(lists, "Language en")[1]["value"] == "Language en"
+
+
+def test_words_when_saved_then_only_what_changed_is_sent_and_the_list_stays_chosen(
+    words: FakeService,
+) -> None:
+    lists, _, _, _ = word_lists()
+    new = "x=1 = x is one\n\n nguyen = win \nU S=you ess"
+    lists, choice, shown, note = save_words(lists, "Voice deep (3)", new)
+    changed = {"cach*": None, "nguyen": "win", "U S": "you ess"}
+    assert words.asked("/settings") == [{"values": {"lexicon.voices.deep": changed}, "character": "Mira"}]
+    assert choice["value"] == "Voice deep (4)"
+    assert shown["value"] == "x=1 = x is one\nnguyen = win\nU S = you ess"
+    assert "Saved." in note
+    assert "Nothing was changed" in save_words(lists, "Voice deep (4)", shown["value"])[3]
+    assert len(words.asked("/settings")) == 1
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        ("nguyen = win\nlead", "line 2 is not"),
+        ("lead =", "line 1 is not"),
+        ("= led", "line 1 is not"),
+        ("lead = led\nlead = leed", "is there twice"),
+    ],
+)
+def test_words_when_a_line_is_bad_then_it_is_named_and_nothing_is_sent(
+    words: FakeService, shown: str, said: str
+) -> None:
+    lists, _, _, _ = word_lists()
+    same, choice, box, note = save_words(lists, "Voice deep (3)", shown)
+    assert "Not saved" in note
+    assert said in note
+    assert (same, choice, box) == (lists, {}, {})
+    assert words.asked("/settings") == []
+
+
+def test_words_when_the_service_is_not_up_then_the_panel_says_so(make_host: MakeHost) -> None:
+    host = make_host()
+    host.start()
+    lists, choice, shown, _ = refreshed(None, None)[-4:]
+    assert (lists, choice["choices"], shown["value"]) == ({}, [], "")
+    handler, _, _ = named("Button")[2].events["click"]
+    assert "press Refresh" in handler(lists, None, "a = b")[3]

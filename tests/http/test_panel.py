@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -18,6 +19,7 @@ SETTINGS = Settings.model_validate(
         "characters": {"Aria": {"voice": "aria", "aliases": ["Ari"]}, "Bram": {"voice": "aria"}},
         "languages": {"candidates": ["en", "fr"], "voices": {"fr": "claire"}},
         "hosts": {"text_generation_webui": {"autoplay": False}},
+        "lexicon": {"languages": {"en-US": {"v1.2": "one"}}, "voices": {"claire": {"a b": "ab", "c": "see"}}},
     }
 )
 
@@ -97,3 +99,56 @@ def test_changes_when_not_offered_then_refused(
 def test_slots_when_an_adapter_reads_its_own_values_then_those_are_shown() -> None:
     hooks = SettingsHooks((SettingField("loud", "Loud", bool),), read=lambda: {"loud": True})
     assert [(slot.key, slot.value) for slot in slots(hooks, SETTINGS, None)] == [("loud", True)]
+
+
+def test_slots_for_words_are_one_for_each_language_and_voice_with_what_there_is() -> None:
+    by_key = {slot.key: slot for slot in slots(PANEL, SETTINGS, None) if slot.kind == "entries"}
+    assert [key for key in by_key if "languages" in key] == [
+        "lexicon.languages.en",
+        "lexicon.languages.fr",
+        "lexicon.languages.en-US",
+    ]
+    assert by_key["lexicon.languages.en"].value == {}
+    assert by_key["lexicon.languages.en-US"].value == {"v1.2": "one"}
+    assert by_key["lexicon.voices.claire"].value == {"a b": "ab", "c": "see"}
+    assert (by_key["lexicon.voices.aria"].label, by_key["lexicon.voices.aria"].choices) == ("Voice aria", ())
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (
+            {"lexicon.voices.claire": {"a b": "abby", "c": "see", "d.e": "dee"}},
+            {
+                ("lexicon", "voices", "claire", "a b"): "abby",
+                ("lexicon", "voices", "claire", "d.e"): "dee",
+            },
+        ),
+        ({"lexicon.voices.claire": {"c": None}}, {("lexicon", "voices", "claire", "c"): None}),
+        ({"lexicon.voices.claire": {"a b": None, "c": None}}, {("lexicon", "voices", "claire"): None}),
+        ({"lexicon.voices.aria": {"c": None}}, {}),
+        ({"lexicon.languages.en": {"c": "see"}}, {("lexicon", "languages", "en", "c"): "see"}),
+    ],
+)
+def test_changes_of_words_name_each_word_by_itself(
+    values: Mapping[str, SettingValue], expected: dict[tuple[str, ...], SettingValue]
+) -> None:
+    assert changes(PANEL, SETTINGS, None, values) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"lexicon.languages.en": {"c": "see", "!!": "x"}}, "'!!' cannot be an entry: an entry is a word"),
+        ({"lexicon.languages.en": {"a" * 101: "x"}}, "at most 100 characters"),
+        ({"lexicon.languages.en": {"a*b*c*": "x"}}, "at most two"),
+        ({"lexicon.languages.en": "c = see"}, "not the kind of value"),
+        ({"default_voice": {"c": "see"}}, "not the kind of value"),
+        ({"lexicon.voices.nobody": {"c": "see"}}, "no setting"),
+    ],
+)
+def test_changes_when_a_word_cannot_be_an_entry_then_refused_in_words(
+    values: Mapping[str, SettingValue], said: str
+) -> None:
+    with pytest.raises(RequestError, match=re.escape(said)):
+        changes(PANEL, SETTINGS, None, values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import httpx
+
 from alltalk_plugin.domain.errors import ModelCorrupt, SettingsError
 from tests.fakes.runtime import FakeRuntime, Speaking
 from tests.http.clients import AppClient
@@ -50,6 +52,26 @@ def test_settings_when_not_offered_or_not_writable_then_the_reason(
     assert failed.json()["detail"] == "disk full"
     plain = client.get("/api/v1/hosts/plain/panel")
     assert plain.status_code == 400
+
+
+def test_words_when_changed_then_saved_and_shown_and_a_bad_one_changes_nothing(
+    client: AppClient, runtime: FakeRuntime
+) -> None:
+    def put(words: dict[str, str | None]) -> httpx.Response:
+        values = {"lexicon.languages.en": words}
+        return client.request("PUT", f"{TGW}/settings", json={"values": values})
+
+    answer = put({"nguyen": "win", "U.S.": "U S"})
+    assert answer.status_code == 200, answer.text
+    shown = {field["key"]: field for field in answer.json()["fields"]}["lexicon.languages.en"]
+    assert (shown["kind"], shown["value"]) == ("entries", {"nguyen": "win", "U.S.": "U S"})
+    before = runtime.settings.current.lexicon
+    refused = put({"nguyen": None, "***": "x"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+    assert "Language en: '***' cannot be an entry" in refused.json()["detail"]
+    assert runtime.settings.current.lexicon == before
+    put({"nguyen": None})
+    assert runtime.settings.current.lexicon.languages == {"en": {"U.S.": "U S"}}
 
 
 def test_status_when_the_last_reply_failed_then_in_words(client: AppClient, runtime: FakeRuntime) -> None:

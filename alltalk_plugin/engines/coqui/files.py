@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import zipfile
 import zlib
@@ -16,6 +17,7 @@ from alltalk_plugin.domain.errors import ModelCorrupt, ModelNotFound, UnsafeChec
 from alltalk_plugin.engines.coqui.pickles import Global, check_pickle, plain_parts
 
 ZIP_MAGIC, NUMPY_MAGIC = b"PK\x03\x04", b"\x93NUMPY"
+_DESCR = re.compile(rb"'descr': *([^:]*), *'fortran_order'")
 _LEGACY_HEADS = 3
 """A checkpoint from before PyTorch 1.6 has its magic number, protocol and machine as pickles of their own."""
 _MAX_HEADER_BYTES = 100_000_000
@@ -33,8 +35,8 @@ def check_weights(path: Path, *, besides: Collection[Global] = ()) -> None:
         if not magic:
             raise ModelCorrupt(f"{path.name} is empty", context={"path": str(path)})
         if magic.startswith(ZIP_MAGIC):
-            with _archive(path) as archive:
-                check_pickle(_pickled(archive, path), path.name, besides=besides)
+            with _archive(path) as archive, _pickled(archive, path) as pickled:
+                check_pickle(pickled, path.name, besides=besides)
         elif path.suffix == ".safetensors":
             safetensors_header(path)
         elif magic.startswith(NUMPY_MAGIC):
@@ -100,8 +102,8 @@ def _pickled_mapping(path: Path) -> object:
     check_weights(path)
     with _opened(path) as file:
         if file.read(4) == ZIP_MAGIC:
-            with _archive(path) as archive:
-                return plain_parts(_pickled(archive, path), path.name)
+            with _archive(path) as archive, _pickled(archive, path) as pickled:
+                return plain_parts(pickled, path.name)
         file.seek(0)
         for _ in range(_LEGACY_HEADS):
             check_pickle(file, path.name)
@@ -137,7 +139,10 @@ def _check_numpy(file: IO[bytes], path: Path) -> None:
     wide = len(head) > 6 and head[6] >= 2
     length = int.from_bytes(head[8:12] if wide else head[8:10], "little")
     file.seek(12 if wide else 10)
-    if b"O" in file.read(length).partition(b"'descr':")[2].partition(b",")[0]:
+    described = _DESCR.search(file.read(length))
+    if described is None:
+        raise ModelCorrupt(f"{path.name} has no NumPy header", context={"path": str(path)})
+    if b"O" in described[1]:
         check_pickle(file, path.name)
 
 

@@ -45,6 +45,7 @@ WEIGHTS: frozenset[Global] = frozenset(
     + [("collections", name) for name in ("OrderedDict", "defaultdict", "Counter")]
     + [(module, name) for module in ("builtins", "__builtin__") for name in _PLAIN_TYPES]
     + [(module, name) for module in _NUMPY_MODULES for name in ("scalar", "_reconstruct")]
+    + [("numpy.core.numeric", "_frombuffer"), ("numpy._core.numeric", "_frombuffer")]
     + [("numpy", "dtype"), ("numpy", "ndarray"), ("_codecs", "encode")]
 )
 """What weights, and the numbers that training leaves beside them, are made of. None of it acts."""
@@ -115,6 +116,9 @@ class _Inert:
 
     def __init__(self, *_arguments: object) -> None:
         pass
+
+    def __call__(self, *_arguments: object) -> _Inert:
+        return self
 
     def __setstate__(self, _state: object) -> None:
         pass

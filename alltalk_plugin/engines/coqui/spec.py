@@ -1,0 +1,153 @@
+"""What the service knows of Coqui TTS without loading it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from alltalk_plugin.domain.engines import (
+    EngineEnvironment,
+    EngineSpec,
+    EngineVoice,
+    InstallStep,
+    ModelDescription,
+    NumberReading,
+)
+from alltalk_plugin.domain.errors import AlltalkError, ModelNotFound
+from alltalk_plugin.domain.language import LanguageTag
+from alltalk_plugin.domain.models import CPU, MemoryEstimate, ModelProfile
+from alltalk_plugin.domain.voices import VoiceProfile
+from alltalk_plugin.engines.coqui import languages, options
+from alltalk_plugin.engines.coqui.checkpoint import XTTS, Checkpoint, Vocoder, read_checkpoint
+from alltalk_plugin.engines.coqui.xtts_options import XTTS_OPTIONS
+
+MB = 1_000_000
+MAX_CHARS = 1_000
+"""Bounds what one request may hold; the engine itself speaks it sentence by sentence."""
+WORKER_BYTES = 400 * MB
+"""Interpreter, PyTorch, librosa and the library before any model: 380 MB resident after the load of a model
+of next to nothing (Linux x86_64, Python 3.11, torch 2.13.0+cpu, 2026-11-22). Counted for the main memory;
+with CUDA the worker takes that besides what is counted here, on the device."""
+CUDA_BYTES = 500 * MB
+"""PyTorch's own part of a CUDA device. From its documentation, not measured."""
+SPEECH_BYTES, SPEECH_SHARE = 25 * MB, 0.3
+"""What speaking leaves resident: 20 MB with a tiny model, 60 of 141 with a VITS of the published size. In
+the middle of a sentence a VITS takes more, for a moment (docs/engines.md)."""
+PEAK_FACTOR = 2.0
+"""The library reads a file whole, then copies it into the model: 1.96 to 2.01 times the weights."""
+XTTS_EXTRA_BYTES = 160 * MB
+"""transformers, which only XTTS imports."""
+DISCRIMINATORS: Mapping[str, int] = MappingProxyType({"hifigan_discriminator": 283 * MB})
+"""What the library makes with a vocoder and throws away, whether or not the file has weights for it."""
+
+
+def estimate(profile: ModelProfile) -> MemoryEstimate:
+    """Upper bound, from the headers of the weights."""
+    on_cpu = profile.device == CPU
+    context = WORKER_BYTES if on_cpu else CUDA_BYTES
+    try:
+        read = _read(profile)
+    except AlltalkError:
+        return MemoryEstimate(profile.device, peak_bytes=0, steady_bytes=0, context_bytes=context)
+    speech = SPEECH_BYTES + round(SPEECH_SHARE * read.weights_bytes)
+    if read.kind == XTTS and on_cpu:
+        context += XTTS_EXTRA_BYTES
+    steady = read.weights_bytes + speech
+    # Weights are read in main memory and then moved: on a device they exist once.
+    factor = PEAK_FACTOR if on_cpu else 1.0
+    peak = round(factor * read.weights_bytes) + SPEECH_BYTES + _built_in_vain(read.vocoder)
+    return MemoryEstimate(
+        profile.device, peak_bytes=max(peak, steady), steady_bytes=steady, context_bytes=context
+    )
+
+
+def _built_in_vain(vocoder: Vocoder | None) -> int:
+    return 0 if vocoder is None else DISCRIMINATORS.get(str(vocoder.config.get("discriminator_model")), 0)
+
+
+def revision(profile: ModelProfile) -> str:
+    """A digest of the files' names, sizes and times; "" when there is no model."""
+    digest = hashlib.sha256()
+    try:
+        for path in _read(profile).files:
+            status = path.stat()
+            digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    except (AlltalkError, OSError):
+        return ""
+    return digest.hexdigest()[:16]
+
+
+def describe(profile: ModelProfile) -> ModelDescription:
+    """Its architecture, files, speakers and languages; any speaker speaks all of them."""
+    read = _read(profile)
+    spoken = languages.languages_of(read, options.own_language(profile.options))
+    return ModelDescription(
+        kind=read.kind,
+        files=read.files,
+        voices=tuple(EngineVoice(name, name, spoken) for name in read.speakers),
+        languages=spoken,
+        sample_rate_hz=read.sample_rate_hz,
+        clones=read.kind == XTTS,
+    )
+
+
+def speaks(profile: ModelProfile, voice: VoiceProfile, language: LanguageTag) -> str | None:
+    """Whether the model speaks a language and has the voice's speaker, and if not, why."""
+    try:
+        read = _read(profile)
+        own = options.own_language(profile.options)
+    except AlltalkError as error:
+        return error.message
+    if voice.speaker is not None and read.kind != XTTS and voice.speaker not in read.speakers:
+        return f"the model has no speaker {voice.speaker}"
+    return languages.refusal(read, own, language)
+
+
+def numbers(profile: ModelProfile) -> NumberReading:
+    """XTTS writes numbers out itself; phonemes come from eSpeak; models of letters know no digits."""
+    try:
+        read = _read(profile)
+    except AlltalkError:
+        return NumberReading.NONE
+    if read.kind == XTTS:
+        return NumberReading.ALL
+    return NumberReading.PLAIN if read.config.get("use_phonemes") else NumberReading.NONE
+
+
+def _read(profile: ModelProfile) -> Checkpoint:
+    if profile.path is None:
+        raise ModelNotFound(
+            f"the model {profile.ref} has no path",
+            hint="Give it one in the settings: the folder with config.json and the weights.",
+        )
+    return read_checkpoint(profile.path, options.vocoder_path(profile.options))
+
+
+SPEC = EngineSpec(
+    name="coqui",
+    entry="alltalk_plugin.engines.coqui.engine:create",
+    distributions=("coqui-tts>=0.28", "torch>=2.9", "six>=1.17"),
+    environment=EngineEnvironment(
+        lock=Path(__file__).resolve().parent.parent / "locks" / "coqui.txt",
+        steps=(
+            InstallStep(("torch",)),
+            # six: the library imports it, and names it nowhere.
+            InstallStep(("coqui-tts", "six", "soundfile")),
+            # Bare: it would bring a PyTorch for CUDA with it.
+            InstallStep(("torchaudio",), bare=True),
+        ),
+        size_mb=1_800,
+        tried=("linux-x86_64",),
+        indexes=MappingProxyType({"cpu": "https://download.pytorch.org/whl/cpu"}),
+    ),
+    max_chars=MAX_CHARS,
+    estimate=estimate,
+    revision=revision,
+    describe=describe,
+    speaks=speaks,
+    numbers=numbers,
+    warm_spare=True,
+    options=MappingProxyType({**options.OPTIONS, **XTTS_OPTIONS}),
+)

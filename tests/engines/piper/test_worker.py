@@ -1,0 +1,392 @@
+"""Piper in real workers of its own environment: what is its own, beside the contract."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+import pytest
+from onnx import TensorProto, helper, load, numpy_helper, save
+
+from alltalk_plugin.domain.audio import Samples
+from alltalk_plugin.domain.cancel import CancelSource
+from alltalk_plugin.domain.clock import SystemClock
+from alltalk_plugin.domain.engines import EngineSpec, SynthesisRequest
+from alltalk_plugin.domain.errors import (
+    LanguageUnsupported,
+    ModelCorrupt,
+    ModelError,
+    ModelIncompatible,
+    ModelNotFound,
+    SelfTestFailed,
+    SynthesisFailed,
+    UnsafeCheckpoint,
+    WorkerCrashed,
+)
+from alltalk_plugin.domain.language import LanguageTag
+from alltalk_plugin.domain.models import CPU, Device, ModelKey, ModelProfile, ModelRef, OptionValue
+from alltalk_plugin.engines.piper.spec import SPEC
+from alltalk_plugin.workers.model import WorkerModel
+from alltalk_plugin.workers.supervisor import WorkerEnvironment, WorkerLoader
+from tests.checkpoints.piper import heard, piper_voices
+from tests.neural import interpreter
+
+pytestmark = pytest.mark.slow
+
+UNFILTERED = replace(SPEC, name="unfiltered", entry="unfiltered:create")
+HELLO = "Hello there, my friend."
+HELLO_SOUNDS = "həlˈoʊ ðˈɛɹ, maɪ fɹˈɛnd."
+
+
+def environment_of(_spec: EngineSpec) -> WorkerEnvironment:
+    return WorkerEnvironment(interpreter("piper"), (Path(__file__).parent,))
+
+
+@pytest.fixture(scope="module")
+def loader() -> Iterator[WorkerLoader]:
+    engines = {spec.name: spec for spec in (SPEC, UNFILTERED)}
+    loader = WorkerLoader(engines, clock=SystemClock(), environment_of=environment_of)
+    yield loader
+    loader.close()
+
+
+@pytest.fixture(scope="module")
+def voices(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return piper_voices(tmp_path_factory.mktemp("voices"))
+
+
+def loaded(
+    loader: WorkerLoader,
+    path: Path,
+    engine: str = "piper",
+    device: Device = CPU,
+    on_death: Callable[[WorkerCrashed], None] = lambda _death: None,
+    options: dict[str, OptionValue] | None = None,
+) -> WorkerModel:
+    profile = ModelProfile(ModelRef("voice"), engine, path=path, device=device, options=options or {})
+    key = ModelKey(engine, profile.ref, SPEC.revision(profile))
+    return loader.load(profile, key, CancelSource(), on_death)
+
+
+@pytest.fixture(scope="module")
+def single(loader: WorkerLoader, voices: dict[str, Path]) -> WorkerModel:
+    return loaded(loader, voices["single"])
+
+
+@pytest.fixture(scope="module")
+def speakers(loader: WorkerLoader, voices: dict[str, Path]) -> WorkerModel:
+    return loaded(loader, voices["speakers"])
+
+
+@pytest.fixture
+def own(voices: dict[str, Path], tmp_path: Path) -> Path:
+    """A copy of the single voice to damage."""
+    for path in (voices["single"], voices["single"].with_name("single.onnx.json")):
+        shutil.copy(path, tmp_path)
+    return tmp_path / "single.onnx"
+
+
+def say(model: WorkerModel, text: str, speaker: str | None = None, rate: float = 1.0) -> Samples:
+    chunks = list(model.synthesize(SynthesisRequest(text=text, speaker=speaker, rate=rate), CancelSource()))
+    return np.concatenate([chunk.samples for chunk in chunks])
+
+
+def test_every_phoneme_of_the_text_is_spoken_in_order(single: WorkerModel) -> None:
+    assert heard(say(single, HELLO)) == (HELLO_SOUNDS, {0})
+
+
+def test_sentences_come_one_by_one_and_abbreviations_end_none(single: WorkerModel) -> None:
+    request = SynthesisRequest(text="Dr. Smith said hello. What now? Run!")
+    spoken = [heard(chunk.samples)[0] for chunk in single.synthesize(request, CancelSource())]
+    assert spoken == ["dˈɑːktɚ. smˈɪθ sˈɛd həlˈoʊ.", "wˌʌt nˈaʊ?", "ɹˈʌn!"]
+
+
+@pytest.mark.parametrize(
+    ("speaker", "number"), [(None, 0), ("anna", 0), ("7", 1), ("zoe", 2), ("1", 1), ("2", 2)]
+)
+def test_speaker_is_the_one_that_was_named(speakers: WorkerModel, speaker: str | None, number: int) -> None:
+    assert heard(say(speakers, HELLO, speaker)) == (HELLO_SOUNDS, {number})
+
+
+def test_rate_stretches_every_phoneme(single: WorkerModel) -> None:
+    assert heard(say(single, HELLO, rate=0.5), length_scale=2.0)[0] == HELLO_SOUNDS
+    assert len(say(single, HELLO, rate=2.0)) * 2 == len(say(single, HELLO))
+
+
+def test_slow_speech_is_worked_out_in_shorter_pieces(single: WorkerModel) -> None:
+    text = "la " * 55
+    normal, slow = (
+        [
+            len(chunk.samples)
+            for chunk in single.synthesize(SynthesisRequest(text=text, rate=rate), CancelSource())
+        ]
+        for rate in (1.0, 0.25)
+    )
+    assert max(slow) <= 1.1 * max(normal)
+    assert sum(slow) > 3.5 * sum(normal)
+
+
+def test_options_reach_the_model(loader: WorkerLoader, voices: dict[str, Path], single: WorkerModel) -> None:
+    options: dict[str, OptionValue] = {"length_scale": 2.0, "noise_scale": 0.3, "noise_w_scale": 0.8}
+    other = loaded(loader, voices["single"], options={**options, "threads": 1})
+    spoken = say(other, HELLO)
+    assert heard(spoken, length_scale=2.0)[0] == HELLO_SOUNDS
+    assert np.abs(spoken).max() / np.abs(say(single, HELLO)).max() == pytest.approx(0.3 / 0.667, rel=0.02)
+    other.unload()
+
+
+@pytest.mark.parametrize("wrong", [{"length_scale": 0.0}, {"noise_scale": -1.0}, {"noise_w_scale": 1e9}])
+def test_option_out_of_range_then_incompatible(
+    loader: WorkerLoader, voices: dict[str, Path], wrong: dict[str, OptionValue]
+) -> None:
+    with pytest.raises(ModelIncompatible) as caught:
+        loaded(loader, voices["single"], options=wrong)
+    assert next(iter(wrong)) in caught.value.message
+
+
+def test_memory_stays_within_the_estimate_and_near_it(single: WorkerModel, voices: dict[str, Path]) -> None:
+    for _ in range(4):
+        say(single, "supercalifragilistic " * 50)
+    resident = single.resident_bytes()[CPU]
+    estimate = SPEC.estimate(ModelProfile(ModelRef("voice"), "piper", path=voices["single"]))
+    assert resident <= estimate.held_bytes <= 1.3 * resident
+
+
+def ponder(voice: Path) -> None:
+    """Makes a voice work for half a minute on a text of more than 40 phonemes."""
+    model = load(str(voice))
+    square = helper.make_tensor_value_info("before", TensorProto.FLOAT, [300, 300])
+    body = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["before", "square"], ["after"]),
+            helper.make_node("Identity", ["go"], ["on"]),
+        ],
+        "round",
+        [
+            helper.make_tensor_value_info("round", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            square,
+        ],
+        [
+            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("after", TensorProto.FLOAT, [300, 300]),
+        ],
+    )
+    constants: dict[str, npt.NDArray[np.generic]] = {
+        "square": np.zeros((300, 300), np.float32),
+        "few": np.array(40, np.int64),
+        "rounds": np.array(10_000, np.int64),
+        "go": np.array(True),
+    }
+    model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in constants.items())
+    last = model.graph.node.pop()
+    last.input[0] = "late"
+    model.graph.node.extend(
+        [
+            helper.make_node("Size", ["phonemes"], ["count"]),
+            helper.make_node("Greater", ["count", "few"], ["many"]),
+            helper.make_node("Cast", ["many"], ["times"], to=TensorProto.INT64),
+            helper.make_node("Mul", ["times", "rounds"], ["trips"]),
+            helper.make_node("Loop", ["trips", "go", "square"], ["end"], body=body),
+            helper.make_node("ReduceMax", ["end"], ["zero"], keepdims=0),
+            helper.make_node("Add", ["faded", "zero"], ["late"]),
+            last,
+        ]
+    )
+    save(model, str(voice))
+
+
+def test_cancel_in_the_middle_of_a_sentence_ends_it(loader: WorkerLoader, own: Path) -> None:
+    ponder(own)
+    model = loaded(loader, own)
+    worker = psutil.Process(model.pid)
+    cancel = CancelSource()
+    stream = model.synthesize(SynthesisRequest(text=f"Hello there. {HELLO * 3}"), cancel)
+    assert next(stream).duration_s > 0.1
+    used_s = worker.cpu_times().user
+    while worker.cpu_times().user < used_s + 0.5:  # now it is deep in the second sentence
+        threading.Event().wait(0.02)
+    begun_s = time.perf_counter()
+    cancel.cancel()
+    assert list(stream) == []
+    assert heard(say(model, HELLO))[0] == HELLO_SOUNDS
+    assert time.perf_counter() - begun_s < 5.0
+    model.unload()
+
+
+CRASHES = [("de", "🚼瓠䑻")]
+
+
+@pytest.mark.parametrize(("language", "text"), CRASHES)
+def test_text_that_kills_espeak_kills_its_worker_alone(
+    loader: WorkerLoader, single: WorkerModel, own: Path, language: str, text: str
+) -> None:
+    speak(own, language)
+    died = threading.Event()
+    victim = loaded(loader, own, engine="unfiltered", on_death=lambda _death: died.set())
+    with pytest.raises(WorkerCrashed) as caught:
+        say(victim, text)
+    if sys.platform == "linux":
+        assert caught.value.context["exit_code"] == -11
+    assert died.wait(10.0)
+    assert heard(say(single, HELLO))[0] == HELLO_SOUNDS
+
+
+@pytest.mark.parametrize(("language", "text"), [*CRASHES, ("vi", '"-J'), ("en-us", '"-J'), ("cmn", "🚼瓠䑻")])
+def test_the_same_text_through_our_filter_is_spoken_or_refused(
+    loader: WorkerLoader, own: Path, language: str, text: str
+) -> None:
+    speak(own, language)
+    model = loaded(loader, own)
+    try:
+        say(model, text)
+    except LanguageUnsupported:
+        assert language == "de"
+    assert model.alive
+    model.unload()
+
+
+def speak(voice: Path, espeak: str) -> None:
+    changed(voice, espeak={"voice": espeak})
+
+
+def changed(voice: Path, **keys: object) -> None:
+    path = voice.with_name(f"{voice.name}.json")
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **keys}), "utf-8")
+
+
+def test_voice_of_letters_speaks_them_as_they_are(loader: WorkerLoader, own: Path) -> None:
+    changed(own, phoneme_type="text")
+    model = loaded(loader, own)
+    assert heard(say(model, "Hello"))[0] == "hello"
+    model.unload()
+
+
+def test_hebrew_voice_gets_its_vowels_back(loader: WorkerLoader, own: Path) -> None:
+    changed(own, phoneme_type="hebrew", espeak={"voice": "he"})
+    model = loaded(loader, own)
+    assert heard(say(model, "שלום עולם"))[0] == "ʃˈalom ʔˈolam"
+    model.unload()
+
+
+def test_language_that_is_not_the_voice_s_then_unsupported(single: WorkerModel) -> None:
+    request = SynthesisRequest(text="Guten Tag", language=LanguageTag("de"))
+    with pytest.raises(LanguageUnsupported) as caught:
+        list(single.synthesize(request, CancelSource()))
+    assert "en-US" in str(caught.value.context["reason"])
+
+
+# --- what is wrong with a voice ---------------------------------------------------------------------------
+
+
+def without_json(voice: Path) -> None:
+    voice.with_name(f"{voice.name}.json").unlink()
+
+
+def garbage(voice: Path) -> None:
+    voice.write_bytes(b"this is no protobuf")
+
+
+def cut(voice: Path) -> None:
+    voice.write_bytes(voice.read_bytes()[:-100])
+
+
+def pickled(voice: Path) -> None:
+    voice.write_bytes(b"cos\nsystem\n(S'touch hacked'\ntR.")
+
+
+def other_inputs(voice: Path) -> None:
+    model = load(str(voice))
+    model.graph.input[2].name = "speed"
+    save(model, str(voice))
+
+
+def for_many_speakers(voice: Path) -> None:
+    changed(voice, num_speakers=3)
+
+
+def unknown_operator(voice: Path) -> None:
+    model = load(str(voice))
+    model.opset_import.append(helper.make_opsetid("evil.ops", 1))
+    model.graph.node[-1].domain = "evil.ops"
+    model.graph.node[-1].op_type = "RunCommand"
+    save(model, str(voice))
+
+
+def reads_elsewhere(voice: Path) -> None:
+    model = load(str(voice))
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../../../../etc/passwd")
+    voice.write_bytes(model.SerializeToString())
+
+
+def lacks_its_weights(voice: Path) -> None:
+    model = load(str(voice))
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="weights.bin")
+    voice.write_bytes(model.SerializeToString())
+
+
+def unknown_language(voice: Path) -> None:
+    changed(voice, espeak={"voice": "nobody"})
+
+
+@pytest.mark.parametrize(
+    ("damage", "kind"),
+    [
+        (without_json, ModelNotFound),
+        (garbage, ModelCorrupt),
+        (cut, ModelCorrupt),
+        (pickled, ModelCorrupt),
+        (other_inputs, ModelIncompatible),
+        (for_many_speakers, ModelIncompatible),
+        (unknown_operator, ModelIncompatible),
+        (reads_elsewhere, UnsafeCheckpoint),
+        (lacks_its_weights, ModelError),
+        (unknown_language, ModelIncompatible),
+    ],
+    ids=lambda case: case.__name__,
+)
+def test_voice_that_is_wrong_then_the_load_says_what(
+    loader: WorkerLoader, own: Path, damage: Callable[[Path], None], kind: type[ModelError]
+) -> None:
+    damage(own)
+    with pytest.raises(kind) as caught:
+        loaded(loader, own)
+    assert caught.value.context["phase"] == "load"
+    assert not list(own.parent.rglob("hacked"))
+
+
+def test_ids_beyond_the_model_s_symbols_fail_the_text_and_the_self_test(
+    loader: WorkerLoader, own: Path
+) -> None:
+    ids = json.loads(own.with_name("single.onnx.json").read_text("utf-8"))["phoneme_id_map"]
+    changed(own, phoneme_id_map={**ids, "ə": [9_999]})
+    model = loaded(loader, own)
+    with pytest.raises(SynthesisFailed):
+        say(model, HELLO)
+    with pytest.raises(SelfTestFailed):
+        model.verify(CancelSource())
+    model.unload()
+
+
+@pytest.mark.parametrize("device", ["cuda:0", "mps"])
+def test_device_that_onnx_runtime_cannot_use_then_incompatible(
+    loader: WorkerLoader, voices: dict[str, Path], device: str
+) -> None:
+    with pytest.raises(ModelIncompatible) as caught:
+        loaded(loader, voices["single"], device=Device(device))
+    assert "device to cpu" in caught.value.hint

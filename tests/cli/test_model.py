@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import espeakng_loader
@@ -162,6 +166,49 @@ def test_get_when_the_archive_is_a_model_then_added(tmp_path: Path, server: File
     assert got.stdout.startswith("added fetched: espeak, ")
     assert (tmp_path / "home/models/espeak/fetched/phontab").is_file()
     assert "name_taken" in run(tmp_path, "model", "get", url, "--id", "fetched", "--yes").stderr
+
+
+def on_terminal(home: Path, answer: str, *arguments: str) -> tuple[int, str]:
+    """A command with a person before it, who types `answer`; gives the exit code and what was shown."""
+    import pty
+
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "alltalk_plugin", "--home", str(home / "home"), *arguments]
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, close_fds=True)
+    os.close(slave)
+    os.write(master, answer.encode())
+    shown = b""
+    with suppress(OSError):  # Linux's word for the other end being closed
+        while block := os.read(master, 4096):
+            shown += block
+    os.close(master)
+    return process.wait(30), shown.decode()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals in the standard library")
+def test_terminal_when_asked_then_the_answer_decides(tmp_path: Path, server: FileServer, data: Path) -> None:
+    archive = shutil.make_archive(str(tmp_path / "packed"), "gztar", data.parent, data.name)
+    url = server.put("/packed.tar.gz", Path(archive).read_bytes())
+    code, shown = on_terminal(tmp_path, "n\n", "model", "get", url, "--id", "mine")
+    assert code == 1 and "Fetch it?" in shown and "terms_not_accepted" in shown
+    code, shown = on_terminal(tmp_path, "y\n", "model", "get", url, "--id", "mine")
+    assert code == 0 and "added mine" in shown and "fetching" in shown
+    folder = tmp_path / "home/models/espeak/mine"
+    code, shown = on_terminal(tmp_path, "n\n", "model", "remove", "mine")
+    assert code == 1 and f"Delete {folder}?" in shown.replace("\r\n", "") and folder.is_dir()
+    assert on_terminal(tmp_path, "y\n", "model", "remove", "mine")[0] == 0
+    assert not folder.exists()
+    gated = (
+        "model",
+        "get",
+        "coqui:multilingual/multi-dataset/xtts_v2",
+        "--catalogue",
+        serve_coqui(server),
+        "--yes",
+    )
+    code, shown = on_terminal(tmp_path, "n\n", *gated)
+    assert code == 1 and "do you accept them?" in shown
 
 
 def test_import_when_dry_then_a_report_and_nothing_else(tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ class _Work:
 
     def _make_room(self) -> None:
         if users := self.machine.users_of(self.folder):
-            raise in_use(self.folder, users)
+            raise in_use(self.folder, users, "Stop the service of this data folder first.")
         making.throw_away(self.folder)
         self.folder.log.unlink(missing_ok=True)
 
@@ -215,11 +215,11 @@ class _Work:
             ) from failed
 
 
-def in_use(folder: EngineFolder, users: tuple[int, ...]) -> InstallError:
-    """The error of an environment that cannot be replaced now."""
+def in_use(folder: EngineFolder, users: tuple[int, ...], hint: str) -> InstallError:
+    """The error of an environment that cannot be replaced or removed now."""
     return InstallError(
         f"{folder.engine} is in use by {len(users)} running process(es): {', '.join(map(str, users))}",
-        hint="Stop the service of this data folder first.",
+        hint=hint,
         context={"engine": folder.engine},
     )
 

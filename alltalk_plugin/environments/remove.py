@@ -22,7 +22,7 @@ def remove(home: Path, engine: str, *, force: bool = False) -> bool:
     with alone(folder):
         users = making.users_of(folder)
         if users and not force:
-            raise in_use(folder, users)
+            raise in_use(folder, users, "Stop the service of this data folder first, or add --force.")
         try:
             making.throw_away(folder)
         except OSError as error:

@@ -61,8 +61,9 @@ def test_engine_when_installed_then_it_speaks_from_its_own_environment_and_ours_
 
     model = load(loader, engine="tone")
     assert len(say(model, "Hum.")) == 16_000
-    with pytest.raises(InstallError, match="in use by 1 running"):
+    with pytest.raises(InstallError, match="in use by 1 running") as caught:
         remove(home, "tone")
+    assert "--force" in caught.value.hint
     assert remove(home, "tone", force=True)
     assert not folder.root.exists()
 

@@ -48,8 +48,8 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzäöüßéèêàçñáíóúãõабвгд�
 SPECIAL = ["[STOP]", "[UNK]", "[SPACE]", "[START]", *(f"[{code}]" for code in LANGUAGES)]
 WIDTH, LAYERS = 64, 2
 AUDIO_TOKENS = 64
-UTTERANCE_TOKENS = 20
-"""1.2 s of speech: the vocoder is of full size, and decodes at half the speed of speech on two cores."""
+UTTERANCE_TOKENS = 16
+"""0.7 s of speech: the vocoder is of full size, and a busy core decodes slower than one listens."""
 NEVER = -1e4
 """On the token that ends an utterance: every one is as long as it may be, so that lengths can be compared."""
 AUDIBLE = 4.0

@@ -256,8 +256,9 @@ def _typed(shown: Any, field: Mapping[str, Any]) -> Any:
 
 
 def _words(error: Exception) -> str:
+    message = str(error) or type(error).__name__
     hint = str(getattr(error, "hint", "") or "")
-    return f"{str(error) or type(error).__name__} {hint}".strip()
+    return f"{message.rstrip('.')}. {hint}" if hint else message
 
 
 def _status_html(status: Any, note: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from alltalk_plugin.domain.errors import RequestError
 from alltalk_plugin.domain.hosts import SettingField, SettingsHooks, SettingValue
 from alltalk_plugin.http.panel import changes, slots
 from alltalk_plugin.settings.schema import Settings
+from alltalk_plugin.settings.store import SettingsStore
 
 SETTINGS = Settings.model_validate(
     {
@@ -152,3 +154,24 @@ def test_changes_when_a_word_cannot_be_an_entry_then_refused_in_words(
 ) -> None:
     with pytest.raises(RequestError, match=re.escape(said)):
         changes(PANEL, SETTINGS, None, values)
+
+
+def test_words_when_written_to_a_file_then_its_comments_and_other_lines_stay(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(
+        "# mine\nlexicon:\n  languages:\n    en:  # English\n      nguyen: win  # a friend\n"
+        "      cash: kash\n  voices:\n    narrator: {lead: led}\n",
+        encoding="utf-8",
+    )
+    store = SettingsStore(file)
+    values: dict[str, SettingValue] = {
+        "lexicon.languages.en": {"nguyen": "when", "cash": None, "A.I. v1.2": "a i"},
+        "lexicon.voices.narrator": {"lead": None},
+    }
+    store.update(changes(PANEL, store.current, None, values))
+    assert file.read_text(encoding="utf-8") == (
+        "# mine\nlexicon:\n  languages:\n    en:  # English\n      nguyen: when  # a friend\n"
+        "      A.I. v1.2: a i\n  voices:\n"
+    )
+    assert store.current.lexicon.languages == {"en": {"nguyen": "when", "A.I. v1.2": "a i"}}
+    assert store.current.lexicon.voices == {}

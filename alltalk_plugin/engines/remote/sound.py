@@ -68,7 +68,7 @@ class PcmDecoder:
         self._rest = held[whole:]
         raw = held[:whole]
         if self._floats:
-            samples = np.frombuffer(raw, "<f4").astype(np.float32, copy=False)
+            samples = np.frombuffer(raw, "<f4").clip(-1.0, 1.0).astype(np.float32, copy=False)
         else:
             samples = np.frombuffer(raw, "<i2").astype(np.float32) / 32_768.0
         if self._channels > 1:
@@ -179,7 +179,7 @@ class FileDecoder:
                     frames += len(block)
                     if frames > self._most_s * self.rate_hz:
                         raise TooLong
-                    blocks.append(_mono(block))
+                    blocks.append(_mono(block).clip(-1.0, 1.0))  # Opus overshoots
         except soundfile.LibsndfileError as error:
             raise Unreadable(f"its audio cannot be decoded ({error.error_string})") from error
         return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)

@@ -110,6 +110,19 @@ def test_wav_when_of_another_sample_type_then_mono_floats(channels: int, kind: i
     np.testing.assert_allclose(joined(chunks), TONE, atol=1e-4)
 
 
+def test_floats_when_beyond_full_scale_then_clipped() -> None:
+    loud = joined(hear([wav((TONE * 4).astype("<f4").tobytes(), kind=3, bits=32)]))
+    assert np.abs(loud).max() == 1.0
+
+
+def test_opus_when_it_overshoots_then_clipped() -> None:
+    square = np.sign(np.sin(np.arange(48_000) / 31)).astype(np.float32)
+    file = io.BytesIO()
+    soundfile.write(file, square, 48_000, format="OGG", subtype="OPUS")
+    assert np.abs(soundfile.read(io.BytesIO(file.getvalue()))[0]).max() > 1.0
+    assert np.abs(joined(hear([file.getvalue()]))).max() == 1.0
+
+
 def test_wav_when_extensible_then_read() -> None:
     file = io.BytesIO()
     soundfile.write(file, TONE, RATE_HZ, format="WAVEX", subtype="PCM_16")

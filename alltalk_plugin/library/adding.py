@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from loguru import logger
+
 from alltalk_plugin.domain.engines import EngineSpec, ModelDescription
 from alltalk_plugin.domain.errors import InstallError, NameTaken, RequestError
 from alltalk_plugin.domain.models import CPU, Device, MemoryEstimate, ModelProfile, ModelRef, OptionValue
@@ -79,6 +81,7 @@ def add_model(
         if new.copied:
             shutil.rmtree(shelf.model_folder(spec.name, name), ignore_errors=True)
         raise
+    logger.info("model added", model=name, engine=spec.name, path=str(path), files=len(card.files))
     return AddedModel(profile, description, need, card)
 
 

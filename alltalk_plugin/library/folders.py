@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from loguru import logger
+
 from alltalk_plugin.domain.engines import EngineSpec
 from alltalk_plugin.domain.errors import AlltalkError
 from alltalk_plugin.library.looking import describe, engine_named, model_profile
@@ -83,6 +85,9 @@ class DataFolders:
                         name: VoiceSettings(model=cloning, reference=paths)
                         for name, paths in references.items()
                     }
+            for fault in faults:
+                if fault not in self._faults:
+                    logger.warning("cannot be used", path=str(fault.path), reason=fault.reason)
             self._faults = tuple(faults)
             self._found = Found(MappingProxyType(found), MappingProxyType(voices))
             return self._found

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from loguru import logger
+
 from alltalk_plugin.domain.errors import (
     DownloadFailed,
     InstallError,
@@ -82,6 +84,8 @@ def get_model(
     """
     ref = checked_name(name or offer.name, "model")
     check_free(ref, shelf.settings.models, "model")
+    if (wanted := engine or offer.engine) is not None:
+        shelf.spec(wanted, ref)
     staging = shelf.home / DOWNLOADS / ref
     with _alone(staging, lock):
         offer = _with_licence(offer, staging)
@@ -99,6 +103,7 @@ def get_model(
         place = _judged(shelf, offer, ref, engine, folder=folder, staging=staging)
         _move(place)
         shutil.rmtree(staging, ignore_errors=True)
+    logger.info("model fetched", model=ref, source=shown(offer.downloads[0].url), licence=offer.licence)
     new = NewModel(
         name=ref,
         path=place.target,

@@ -8,6 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from loguru import logger
+
 from alltalk_plugin.domain.errors import InstallError, RequestError, VoiceNotFound
 from alltalk_plugin.library.folders import MODELS, VOICES
 from alltalk_plugin.library.shelf import Shelf
@@ -57,6 +59,7 @@ def remove_model(shelf: Shelf, name: str, *, force: bool = False) -> Removal:
     shelf.store.update({**changes, ("models", name): None})
     shelf.cards.remove(name)
     _delete(removal.deleted)
+    logger.info("model removed", model=name, deleted=[str(path) for path in removal.deleted])
     return removal
 
 
@@ -93,6 +96,7 @@ def remove_voice(shelf: Shelf, name: str, *, force: bool = False) -> Removal:
     changes = without_voice(shelf.settings, name) if removal.rerouted else {}
     shelf.store.update({**changes, ("voices", name): None})
     _delete(removal.deleted)
+    logger.info("voice removed", voice=name, deleted=[str(path) for path in removal.deleted])
     return removal
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from loguru import logger
+
 from alltalk_plugin.domain.engines import EngineSpec, ModelDescription
 from alltalk_plugin.domain.errors import (
     InstallError,
@@ -86,6 +88,7 @@ def add_voice(shelf: Shelf, new: NewVoice, check_reference: ReferenceCheck) -> A
         if copied:
             shutil.rmtree(shelf.voice_folder(name), ignore_errors=True)
         raise
+    logger.info("voice added", voice=name, model=voice.model, recordings=len(voice.reference_audio))
     return AddedVoice(voice, tuple(warnings))
 
 

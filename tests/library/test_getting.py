@@ -233,6 +233,15 @@ def test_download_when_the_engine_cannot_read_it_then_no_model_and_nothing_kept(
     assert below(tmp_path / "models") == [] and PIPER_KEY not in make_shelf(tmp_path).settings.models
 
 
+def test_download_when_no_such_engine_is_there_then_told_before_anything_is_fetched(
+    server: FileServer, tmp_path: Path
+) -> None:
+    catalogue = serve_piper(server)
+    with pytest.raises(ModelNotFound, match="did you mean 'piper'"):
+        get(make_shelf(tmp_path), f"piper:{PIPER_KEY}", catalogue, engine="pipper")
+    assert [path for _, path, _ in server.asked] == ["/piper/voices.json"]
+
+
 def test_address_when_an_archive_then_its_engine_is_guessed(server: FileServer, tmp_path: Path) -> None:
     archive = zipped("my voice", engine="coqui", kind="vits")
     url = server.put("/dl/my voice.zip", archive).replace(" ", "%20")

@@ -26,15 +26,15 @@ MB = 1_000_000
 MAX_CHARS = 1_000
 """Bounds what a cancel may have to wait for; the engine itself cuts to sentences."""
 FLOAT_BYTES = 4
-WORKER_BYTES = 75 * MB
-"""Interpreter, numpy, ONNX Runtime and eSpeak's data before any weights: 68 MB resident measured (Linux
+WORKER_BYTES = 85 * MB
+"""Interpreter, numpy, ONNX Runtime and eSpeak's data before any weights: 67 to 78 MB resident measured (Linux
 x86_64, Python 3.11, onnxruntime 1.32, 2026-11-22)."""
 WEIGHTS_FACTOR = 1.5
 """A file of 63 MB takes 1.41 times its size once loaded, one of 114 MB 1.24 times."""
 STAGE_COPIES = 9
 """Working memory in copies of the widest layer's output: 8.2 measured, 23 MB for each second of audio, on
 networks of piper's own medium and high sizes (random weights)."""
-SPEECH_BYTES = 12 * MB
+SPEECH_BYTES = 15 * MB
 """What speaking adds whatever the voice: 14 MB measured after minutes of audio from a voice of 2 kB."""
 LONGEST_S = 13.0
 """What `MAX_PHONEMES` take at an ordinary pace."""

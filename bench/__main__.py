@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from bench import first_audio, host_output, journal_replay, remote, text
-from bench.neural import boundary, servers, switching
+from bench.neural import boundary, cast, servers, switching
 from bench.report import save_and_print
 from bench.swap import faked as swap_faked
 from bench.swap import measure as swap
@@ -17,6 +17,7 @@ MEASUREMENTS = {
     "journal_replay": journal_replay.measure,
     "neural_boundary": boundary.measure,
     "neural_servers": servers.measure,
+    "neural_swap": cast.measure,
     "neural_switch": switching.measure,
     "remote": remote.measure,
     "swap": swap.measure,

@@ -10,6 +10,7 @@ from bench.report import Table
 from bench.swap import baselines, real_pools
 from bench.swap.ours import Simulation
 from bench.swap.picture import bars
+from bench.swap.real_pools import Cast
 from bench.swap.results import Run, Score, score
 from bench.swap.workloads import ALL, W5, Workload
 
@@ -54,11 +55,11 @@ def measure() -> Table:
     } | {f"W5, {name}: rare voice waits, s": [row["W5"].rare_wait_s] for name, row in scores.items()}
 
 
-def measure_on_workers() -> Table:
+def measure_on_workers(cast: Callable[[], Cast] = real_pools.slow) -> Table:
     """The same, smaller, on real workers; seconds as on the virtual clock."""
     table: dict[str, list[float]] = {}
     for workload in real_pools.workloads():
-        for name, run in real_pools.measure(workload).items():
+        for name, run in real_pools.measure(workload, cast()).items():
             found = score(workload, run)
             print(f"| {workload.name} | {name} | {_cell(workload, found)} |")
             table[f"{workload.name}, {name}: p99, s"] = [found.p99_s]

@@ -90,7 +90,7 @@ def time_of_day(hour: str, minute: str, language: LanguageTag) -> str | None:
     said = speller.number(str(h), "f" if language in ("es", "pt") else "")
     past = speller.number(str(m)) if m else ""
     if language == "ko":
-        said = speller.native_hour(h) if 1 <= h <= 12 else said
+        said = speller.native(h) if 1 <= h <= 12 else said
     frames = _FRAMES.get(language)
     if frames is None:
         return None

@@ -23,6 +23,8 @@ END = rf"(?!{LETTER})(?!{LINK}\d)"
 SIGNED = rf"(?:(?<![^\s(])[-−](?=\d)|{START})"
 GAP = "[ \u00a0\u202f\u2009]?"
 DASH = rf"(?:{GAP}[–—]{GAP}|-)"
+_INDIAN = r"|\d{1,2}(?:,\d{2})+,\d{3}(?!\d)(?:\.\d+)?"
+"""Lakhs and crores: 1,00,000."""
 HALVES = "½⅓⅔¼¾⅕⅖⅗⅘⅛⅜⅝⅞"
 SCALES = {
     "en": ("k", "K", "thousand", "M", "m", "mn", "million", "B", "bn", "billion", "trillion"),
@@ -39,6 +41,7 @@ def number(language: LanguageTag) -> str:
     decimal = r"\." if manner.decimal == "." else "[.,]"
     return (
         rf"(?>(?!0)\d{{1,3}}(?:{groups}\d{{3}})+(?!\d)(?:{point}\d+)?"
+        rf"{_INDIAN if other == ',' else ''}"
         rf"|\d{{1,3}}(?:{point}\d{{3}})+(?!\d){other}\d+"
         rf"|\d+(?:{decimal}\d+)?)"
     )
@@ -85,13 +88,17 @@ def _dates(language: LanguageTag) -> Iterable[str]:
         yield rf"(?P<day>{START}[0-3]?\d{dot}(?=[ \u00a0](?:{months})\b))"
     if language == "de":
         nouns = GERMAN_NOUNS.replace(" ", "|")
-        yield rf"(?P<nth>{START}\d{{1,3}}\.(?=[ \u00a0]?(?P<noun>{nouns})\b))"
+        later = r"(?:[ ](?:bis|und|oder)(?:[ ](?:zum|am))?[ ]\d{1,2}\.)?"
+        yield rf"(?P<nth>{START}\d{{1,3}}\.(?={later}[ \u00a0]?(?P<noun>{nouns})\b))"
+        yield rf"(?P<clock>{START}(?:[01]?\d|2[0-3])\.[0-5]\d{GAP}Uhr{END})"
     word = {"de": rf"(?:{GAP}Uhr\b)?", "nl": rf"(?:{GAP}uur\b)?"}.get(language, "")
     yield rf"(?P<time>{START}(?:[01]?\d|2[0-3]):[0-5]\d{word}{END})"
     if language in ("fr", "pt"):
         yield rf"(?P<hours>{START}(?:[01]?\d|2[0-3]){GAP}h{GAP}[0-5]\d{END})"
     if language == "en":
-        yield rf"(?P<decade>{START}(?:1[1-9]|20)?[0-9]0s{END})"
+        yield rf"(?P<decade>{START}(?:1[1-9]|20)?[0-9]0s(?!{LETTER}))"
+    if language == "de":
+        yield rf"(?P<decade>{START}(?:1[1-9]|20)?[0-9]0er(?!{LETTER}))"
 
 
 def _money(language: LanguageTag, value: str) -> Iterable[str]:
@@ -116,7 +123,7 @@ def _measured(language: LanguageTag, value: str) -> Iterable[str]:
 
 def _ordinals(language: LanguageTag) -> Iterable[str]:
     if language in MARKS:
-        yield rf"(?P<ordinal>{START}\d{{1,4}}(?i:{_any_of(MARKS[language])}){_after_unit()})"
+        yield rf"(?P<ordinal>{START}\d{{1,4}}(?i:{_any_of(MARKS[language])})(?!{LETTER}))"
 
 
 def _after_unit() -> str:

@@ -16,12 +16,12 @@ MARKS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("es", "èmes"), "masculine-plural"),
     },
     "es": {
-        **dict.fromkeys(("º", ".º", "°"), "masculine"),
+        **dict.fromkeys(("º", ".º"), "masculine"),
         **dict.fromkeys(("ª", ".ª"), "feminine"),
         **dict.fromkeys(("er", ".er"), "masculine-adjective"),
     },
-    "it": {**dict.fromkeys(("º", "°"), "masculine"), "ª": "feminine"},
-    "pt": {**dict.fromkeys(("º", ".º", "°"), "masculine"), **dict.fromkeys(("ª", ".ª"), "feminine")},
+    "it": {"º": "masculine", "ª": "feminine"},
+    "pt": {**dict.fromkeys(("º", ".º"), "masculine"), **dict.fromkeys(("ª", ".ª"), "feminine")},
     "nl": dict.fromkeys(("e", "de", "ste"), ""),
     "ru": {
         "-й": "masculine",
@@ -32,7 +32,6 @@ MARKS: dict[str, dict[str, str]] = {
         "-ю": "feminine-accusative",
     },
 }
-_DEGREE = "°"  # typed for º, but 20° is a temperature too
 
 GERMAN_NOUNS = (
     "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember"
@@ -53,7 +52,9 @@ _NEUTER_NOUNS = ("Jahr", "Mal", "Kapitel", "Semester", "Quartal", "Level")
 _FEMININE_NOUNS = re.compile(
     r"(?:Klasse|Etage|Runde|Woche|Liga|Stunde|Auflage|Reihe|Bundesliga|Stufe|Person)\Z"
 )
-_CONTEXT = 24
+_ANOTHER = re.compile(r"\d{1,3}\.\s(?:und|oder|bis)\s\Z")
+"""am 3. und 4. Oktober: both stand in the case of the first."""
+_CONTEXT = 36
 
 
 def marked(digits: str, mark: str, language: LanguageTag) -> str | None:
@@ -62,8 +63,6 @@ def marked(digits: str, mark: str, language: LanguageTag) -> str | None:
     mark = mark.casefold()
     if mark not in forms or not 1 <= int(digits[:5]) <= _HIGHEST:
         return None
-    if mark == _DEGREE and int(digits) > _MOST_BY_DEGREE:
-        return None
     said = Speller.of(language).ordinal(digits, forms[mark])
     if language == "fr" and mark in ("nd", "nde"):
         return {"nd": "second", "nde": "seconde"}[mark] if digits == "2" else None
@@ -71,12 +70,11 @@ def marked(digits: str, mark: str, language: LanguageTag) -> str | None:
 
 
 _HIGHEST = 9999
-_MOST_BY_DEGREE = 10
 
 
 def german(digits: str, noun: str, text: str, at: int) -> str | None:
     """`3.` before one of `GERMAN_NOUNS`, in the case that the words before it ask for."""
-    before = text[max(0, at - _CONTEXT) : at]
+    before = _ANOTHER.sub("", text[max(0, at - _CONTEXT) : at])
     speller = Speller.of(LanguageTag("de"))
     if _WEAK.search(before):
         return speller.ordinal(digits, "n")

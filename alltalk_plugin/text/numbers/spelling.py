@@ -44,9 +44,9 @@ class Speller:
         said = self._spelt(int(digits), *wanted, "spellout-numbering")
         return self._mended(said, before_noun=bool(gender))
 
-    def native_hour(self, hour: int) -> str:
-        """Korean counts hours in its own numerals."""
-        return self._spelt(hour, "spellout-cardinal-native-attributive")
+    def native(self, number: int) -> str:
+        """Korean counts hours and things in its own numerals."""
+        return self._spelt(number, "spellout-cardinal-native-attributive")
 
     def year(self, digits: str) -> str:
         return self._mended(self._spelt(int(digits), "spellout-numbering-year", "spellout-numbering"))
@@ -76,10 +76,19 @@ class Speller:
                 return said.removesuffix("kettő") + "két"
             case "zh" if before_noun and said == "二":
                 return "两"
+            case "zh":
+                return said.replace("〇", "零")
             case "ja":
                 return said.replace("〇", "ゼロ")
+            case "ru":
+                return _without_one(said, "тысяча")
             case "uk":
-                return said.replace("ʼ", "'")
+                return _without_one(said.replace("ʼ", "'"), "тисяча")
             case "cs":
                 return said.replace("jeden miliarda", "jedna miliarda")
         return said
+
+
+def _without_one(said: str, thousand: str) -> str:
+    """1945 begins with a thousand, not with one thousand."""
+    return said.removeprefix("одна ") if said.startswith(f"одна {thousand}") else said

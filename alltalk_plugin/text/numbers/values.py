@@ -75,8 +75,8 @@ def _thousands(digits: str, at: int) -> bool:
     return in_place or digits.count(digits[at]) > 1
 
 
-def measure(text: str, language: LanguageTag) -> str | None:
-    """5 km, 10–12 °C."""
+def measure(text: str, language: LanguageTag, *, adjective: bool = False) -> str | None:
+    """5 km, 10–12 °C. An adjective (a 5 km run) has the singular."""
     figure = figures.number(language)
     found = re.fullmatch(rf"([-−]?{figure})(?:{figures.DASH}({figure}))?{figures.GAP}(\S+)", text)
     noun = units(language).get(found[3]) if found is not None else None
@@ -87,17 +87,21 @@ def measure(text: str, language: LanguageTag) -> str | None:
     ends = [value.said(language, noun.gender) for value in values]
     to = MANNERS[language].to
     last = values[-1]
-    return f"{to.join(ends)}{gap}{noun.after(last.whole, last.decimals, language)}"
+    name = noun.forms[0] if adjective else noun.after(last.whole, last.decimals, language)
+    return f"{to.join(ends)}{gap}{name}"
 
 
-def money(text: str, language: LanguageTag) -> str | None:
-    """$12.50, 12,50 €, $1.2 million."""
+def money(text: str, language: LanguageTag, *, adjective: bool = False) -> str | None:
+    """$12.50, 12,50 €, $1.2 million. An adjective (a $20 bill) has the singular."""
     known = currencies(language)
     found = re.search("|".join(re.escape(sign) for sign in sorted(known, key=len, reverse=True)), text)
     figure = re.search(figures.number(language), text)
     if found is None or figure is None:
         return None
     major, minor = known[found[0]]
+    if adjective:
+        major = Noun(major.gender, major.forms[:1])
+        minor = None if minor is None else Noun(minor.gender, minor.forms[:1])
     negative = text.lstrip()[0] in _MINUS
     value = Number.parsed(figure[0], language)
     said = _scaled(text[figure.end() :], value, major, language) or _paid(value, major, minor, language)

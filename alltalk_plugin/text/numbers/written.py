@@ -19,6 +19,10 @@ _YEARS_APART = frozenset({"en", "de", "nl"})
 """Languages that read 1984 in two halves; elsewhere it is a number like any other."""
 _SCALE_WORD = re.compile(r" (?:mill|mil[hi]|bill|bilh|trill)", re.IGNORECASE)
 _LOOK_AHEAD = 12
+_ARTICLE = re.compile(r"\b(?:an?|another)[ \u00a0]\Z", re.IGNORECASE)
+_COUNTED = re.compile(r" ?(?:시|개|명|살|마리|잔|권|달)|[个個只本杯次位名条张件家间天种]")
+_NATIVE = 99
+"""Korean counts in its own numerals up to here."""
 _PASSES = 4
 """Where words are not set apart, a number in words no longer hides the one beside it (0°½ in Chinese)."""
 
@@ -76,21 +80,21 @@ class _Writing:
                 return dates.slavic_day(text.rstrip("."), language)
             case "nth":
                 return ordinals.german(text.rstrip("."), match["noun"], match.string, match.start())
-            case "time" | "hours":
+            case "time" | "clock" | "hours":
                 return self._time(text)
             case "decade":
                 return self._decade(text)
             case "money" | "amount":
-                return values.money(text, language)
+                return values.money(text, language, adjective=self._adjective(match))
             case "percent":
                 return values.percent(text, language)
             case "measure":
-                return values.measure(text, language)
+                return values.measure(text, language, adjective=self._adjective(match))
             case "ordinal":
                 found = re.match(r"\d+", text)
                 return ordinals.marked(found[0], text[found.end() :], language) if found else None
             case "fraction":
-                return self._fraction(text)
+                return self._fraction(match)
             case "span":
                 return self._span(text)
             case "section":
@@ -106,6 +110,11 @@ class _Writing:
         )
         return before is not None and before[1].casefold() in self._manner.oblique
 
+    def _adjective(self, match: re.Match[str]) -> bool:
+        """A 5 km run, a $20 bill: in the singular."""
+        before = match.string[max(0, match.start() - _LOOK_BACK) : match.start()]
+        return self._language == "en" and _ARTICLE.search(before) is not None
+
     def _dotted(self, text: str, match: re.Match[str]) -> str | None:
         first, second, year = text.split(match["dot"])
         if self._language == "en":
@@ -120,11 +129,14 @@ class _Writing:
         return dates.time_of_day(figures_of[0], figures_of[1], self._language)
 
     def _decade(self, text: str) -> str:
-        digits = text.removesuffix("s")
+        digits = text.rstrip("ser")
         said = self._speller.year(digits)
+        if self._language == "de":
+            return said + "er"
         return said.removesuffix("y") + "ies" if said.endswith("y") else said + "s"
 
-    def _fraction(self, text: str) -> str | None:
+    def _fraction(self, match: re.Match[str]) -> str | None:
+        text = match[0]
         if text[-1] in figures.HALVES:
             above, below = fractions.of_char(text[-1])
             whole = text[:-1].strip()
@@ -134,6 +146,9 @@ class _Writing:
             above, below = (int(digit) for digit in part.split("/"))
         if whole:
             return fractions.whole_and(whole, above, below, self._language)
+        beside_noun = re.match(r"[ \u00a0][^\W\d]", match.string[match.end() : match.end() + 2])
+        if below == 2 and beside_noun and self._language != "en" and not self._every:
+            return None  # ein halber Liter, une demi-heure
         return fractions.in_words(above, below, self._language)
 
     def _span(self, text: str) -> str | None:
@@ -174,8 +189,16 @@ class _Writing:
         if value.whole == "1" and self._language == "de" and after[1:2].isupper():
             return value.said(self._language, "m")
         if len(text) == 4 and self._language == "zh" and after.startswith("年"):
-            return self._speller.year(value.whole)
+            return self._speller.digits(value.whole)
+        if _COUNTED.match(after):
+            return self._counted(value.whole)
         return self._bare(value.whole)
+
+    def _counted(self, digits: str) -> str:
+        """Before a counter, which asks for numerals of its own in Korean and for 两 in Chinese."""
+        if self._language == "ko" and 1 <= int(digits[:3]) <= _NATIVE:
+            return self._speller.native(int(digits))
+        return self._speller.number(digits, "m" if self._language == "zh" else "")
 
     def _bare(self, digits: str) -> str:
         """Digits alone: a year, a number, or something to read one by one."""

@@ -259,7 +259,7 @@ def _print_added(context: CliContext, shelf: Shelf, added: AddedModel) -> None:
 
 
 def _few(languages: tuple[str, ...]) -> str:
-    shown = " ".join(languages[:_SHOWN_LANGUAGES])
+    shown = " ".join(sorted(languages)[:_SHOWN_LANGUAGES])
     return (
         f"{shown} and {len(languages) - _SHOWN_LANGUAGES} more"
         if len(languages) > _SHOWN_LANGUAGES

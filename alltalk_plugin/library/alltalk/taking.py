@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from alltalk_plugin.library.names import check_free, checked_name
 from alltalk_plugin.library.shelf import Shelf
 from alltalk_plugin.library.users import Changes
 from alltalk_plugin.library.voices import NewVoice, ReferenceCheck, add_voice
+from alltalk_plugin.settings.edit import SettingValue
 from alltalk_plugin.settings.schema import BUILTIN_VOICES, ModelSettings
 
 
@@ -96,7 +98,9 @@ class _Work:
                 yield Taken("setting", one.theirs, Fate.LEFT, one.why)
             else:
                 why = f" ({one.why})" if one.why else ""
-                yield Taken("setting", one.theirs, Fate.TAKEN, f"{'.'.join(one.key)}: {one.value}{why}")
+                yield Taken(
+                    "setting", one.theirs, Fate.TAKEN, f"{'.'.join(one.key)}: {_said(one.value)}{why}"
+                )
 
     def _model(self, found: AlltalkModel) -> Taken:
         options = xtts_options(self._folder) if found.name.startswith("xtts") else {}
@@ -165,3 +169,8 @@ class _Work:
         copies = f", {len(new.reference)} recordings copied" if len(new.reference) > 1 else ""
         copies = ", recording copied" if len(new.reference) == 1 else copies
         return Taken("voice", name, Fate.TAKEN, "; ".join((f"on {new.model}{copies}", *warnings)))
+
+
+def _said(value: SettingValue) -> str:
+    """A value as it is written in the settings file."""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""W1 and W2 on real workers: three replies each, one slot. Naive and collate are pools over the same workers."""
+"""W1 and W2 on real workers: three replies each, one slot; naive and collate pool the same workers."""
 
 from __future__ import annotations
 

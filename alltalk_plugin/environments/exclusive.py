@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from alltalk_plugin.domain.errors import InstallError
@@ -12,7 +12,7 @@ from alltalk_plugin.ownership import lock_descriptor
 
 
 @contextmanager
-def alone(folder: EngineFolder) -> Iterator[None]:
+def alone(folder: EngineFolder, lock: Callable[[int], None] = lock_descriptor) -> Iterator[None]:
     """Hold the engine's lock; the operating system frees it when the process ends. Raises: InstallError."""
     try:
         folder.lock.parent.mkdir(parents=True, exist_ok=True)
@@ -25,7 +25,7 @@ def alone(folder: EngineFolder) -> Iterator[None]:
         ) from error
     try:
         try:
-            lock_descriptor(descriptor)
+            lock(descriptor)
         except (BlockingIOError, PermissionError) as error:  # the second is Windows' word
             raise InstallError(
                 f"another process is installing or removing {folder.engine}",

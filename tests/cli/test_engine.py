@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from alltalk_plugin.cli.engine_progress import PlainProgress, TerminalProgress
+from alltalk_plugin.cli.engine_progress import PlainProgress, TerminalProgress, watcher
 from alltalk_plugin.cli.main import cli
+from alltalk_plugin.domain.errors import InstallError
 from alltalk_plugin.environments.events import Downloading, InstallEvent, Remark, StageBegan, Working
 from alltalk_plugin.environments.exclusive import alone
 from alltalk_plugin.environments.places import EngineFolder
@@ -135,6 +137,22 @@ def test_progress_when_there_is_no_terminal_then_plain_lines() -> None:
         "note: never tried here",
         "      Downloading torch.whl (200 MB)",
     ]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("out", "last"), [(Terminal(), "\r\x1b[K"), (io.StringIO(), "here\n")])
+def test_watcher_when_stderr_is_a_terminal_then_its_last_line_is_left_empty(
+    monkeypatch: pytest.MonkeyPatch, out: io.StringIO, last: str
+) -> None:
+    monkeypatch.setattr(sys, "stderr", out)
+    with pytest.raises(InstallError), watcher() as tell:
+        tell(EVENTS[1])
+        raise InstallError("it failed")
+    assert out.getvalue().endswith(last)
 
 
 def test_progress_when_on_a_terminal_then_a_bar_on_one_line_that_fits() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sysconfig
 from dataclasses import replace
 from pathlib import Path
@@ -219,6 +220,24 @@ def test_installation_when_another_one_runs_then_refused_and_free_when_it_ended(
         with pytest.raises(InstallError, match="another process"):
             remove(home, "tone")
     assert install(home, spec, tell=workshop.told, machine=workshop.machine).changed
+
+
+def test_engines_lock_when_the_disk_has_none_then_that_is_said(home: Path) -> None:
+    def no_locks(_descriptor: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    with (
+        pytest.raises(InstallError, match="cannot lock files: No locks available"),
+        alone(EngineFolder(home, "tone"), no_locks),
+    ):
+        pass
+
+
+def test_removal_when_the_disk_refuses_then_an_install_error_with_the_reason(home: Path) -> None:
+    EngineFolder(home, "tone").root.mkdir(parents=True)
+    (home / "engines" / ".tone.removed-1").write_text("a file where a folder was")
+    with pytest.raises(InstallError, match=r"removed-1: Not a directory"):
+        remove(home, "tone")
 
 
 def test_installation_when_the_platform_is_untried_then_said_and_gone_on(

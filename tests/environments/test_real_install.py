@@ -7,13 +7,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from alltalk_plugin.domain.clock import SystemClock
 from alltalk_plugin.domain.errors import InstallError
 from alltalk_plugin.environments import making
 from alltalk_plugin.environments.distributions import sweep_unfinished, versions
-from alltalk_plugin.environments.events import Working
+from alltalk_plugin.environments.events import InstallEvent, Working
 from alltalk_plugin.environments.install import install
 from alltalk_plugin.environments.locate import environment_of
 from alltalk_plugin.environments.pip import Pip, PipFailed
@@ -89,6 +90,17 @@ def test_pip_when_it_fails_then_its_first_word_of_it_and_the_whole_in_the_log(
         pip_of(made).run("install", "no-such-thing")
     assert "No matching distribution" in caught.value.last_lines[-1]
     assert "No matching distribution" in made.log.read_text()
+
+
+def test_pip_when_we_are_interrupted_then_it_is_ended(shop: Path, made: EngineFolder) -> None:
+    def interrupted(_event: InstallEvent) -> None:
+        raise KeyboardInterrupt
+
+    before = set(psutil.Process().children())
+    pip = Pip(made.interpreter, log=made.log, scratch=made.scratch, tell=interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pip.run("install", "tone-engine")
+    assert set(psutil.Process().children()) == before
 
 
 def test_index_when_asked_then_only_it_answers(

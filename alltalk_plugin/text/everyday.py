@@ -123,10 +123,9 @@ def weights(text: str, languages: tuple[str, ...]) -> tuple[float, ...]:
     # A letter alone is a word in too many languages.
     known = [_BY_WORD[word] for word in words if word in _BY_WORD and (len(word) > 1 or word > "~")]
     hits = Counter(language for each in known for language in each)
-    factors: list[float] = []
-    for language in languages:
-        factor = WORD_FACTOR ** min(4, hits[language])
-        if letters and (alphabet := _LETTERS.get(language)) is not None:
-            factor *= LETTER_FACTOR ** min(3, len(letters - alphabet))
-        factors.append(factor)
+    factors = [WORD_FACTOR ** min(4, hits[language]) if language in hits else 1.0 for language in languages]
+    if letters:
+        for place, language in enumerate(languages):
+            if (alphabet := _LETTERS.get(language)) is not None:
+                factors[place] *= LETTER_FACTOR ** min(3, len(letters - alphabet))
     return tuple(factors)

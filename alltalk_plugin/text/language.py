@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from loguru import logger
 
@@ -47,6 +47,14 @@ class NoDetector:
         """There is nothing to load."""
 
 
+class _Question(NamedTuple):
+    """Candidates as the model sees them: their tags by language, those it knows, and the model for these."""
+
+    tags: dict[str, LanguageTag]
+    known: tuple[str, ...]
+    identifier: Any
+
+
 class LangidDetector:
     """py3langid, restricted to the candidates, with what short texts give away added. Thread-safe.
 
@@ -60,7 +68,8 @@ class LangidDetector:
         # py3langid has no types: its identifier is the one Any in this package.
         self._full: Any = None
         self._labels: frozenset[str] = frozenset()
-        self._restricted: dict[tuple[str, ...], Any] = {}
+        # Benign races: every thread computes the same.
+        self._questions: dict[tuple[LanguageTag, ...], _Question] = {}
 
     def warm(self) -> None:
         """Load the model in a background thread; returns at once. Another call costs nothing."""
@@ -71,16 +80,23 @@ class LangidDetector:
 
         `probability` is calibrated among the candidates. Blocks while the model is being loaded.
         """
+        asked = tuple(candidates)
+        question = self._questions.get(asked)
+        if question is None:
+            question = self._questions[asked] = self._question(asked)
+        if not text or not question.tags:
+            return None
+        if len(question.tags) == 1:
+            return DetectedLanguage(next(iter(question.tags.values())), 1.0)
+        if not question.known:
+            return None
+        ranked = dict(question.identifier.rank(text))
+        return best_of({name: ranked.get(name, 0.0) for name in question.known}, text, question.tags)
+
+    def _question(self, candidates: tuple[LanguageTag, ...]) -> _Question:
         tags = by_base(candidates)
-        if not text or not tags:
-            return None
-        if len(tags) == 1:
-            return DetectedLanguage(next(iter(tags.values())), 1.0)
-        known = tuple(sorted(self._load() & tags.keys()))
-        if not known:
-            return None
-        ranked = dict(self._identifier(known).rank(text))
-        return best_of({name: ranked.get(name, 0.0) for name in known}, text, tags)
+        known = tuple(sorted(self._load() & tags.keys())) if len(tags) > 1 else ()
+        return _Question(tags, known, self._identifier(known) if known else None)
 
     def _load(self) -> frozenset[str]:
         """The languages the model knows; loads it first if nobody has."""
@@ -95,18 +111,15 @@ class LangidDetector:
 
     def _identifier(self, names: tuple[str, ...]) -> Any:
         """The model restricted to `names`: its own columns, the big tables shared; ranking changes none."""
-        with self._lock:
-            if names not in self._restricted:
-                full = self._full
-                restricted = type(full)(
-                    full.nb_ptc,
-                    full.nb_pc,
-                    full.nb_classes,
-                    full.tk_nextmove,
-                    full.tk_output,
-                    norm_probs=True,
-                    tk_row=full.tk_row,
-                )
-                restricted.set_languages(names)
-                self._restricted[names] = restricted
-            return self._restricted[names]
+        full = self._full
+        restricted = type(full)(
+            full.nb_ptc,
+            full.nb_pc,
+            full.nb_classes,
+            full.tk_nextmove,
+            full.tk_output,
+            norm_probs=True,
+            tk_row=full.tk_row,
+        )
+        restricted.set_languages(names)
+        return restricted

@@ -84,6 +84,7 @@ class ReplyLanguages:
         self._candidates = reply.languages if reply.languages is not None else settings.candidates
         self._sample = ""
         self._fitting: dict[str, tuple[LanguageTag, ...]] = {}
+        self._written: dict[tuple[str, LanguageTag], bool] = {}
         self._judge(_sample(segments))
         self._previous: LanguageTag | None = None
         self._going_on: dict[tuple[SpeakerRole, str | None], LanguageTag] = {}
@@ -142,7 +143,7 @@ class ReplyLanguages:
         if self._reply.chat.language is not None:
             # A wish for the chat; pieces that clearly are in another language still say so.
             return self._reply.chat.language, "the chat's language"
-        spoken = _ADDRESS.sub(" ", sample)
+        spoken = _without_addresses(sample)
         letters = {
             script: count * _LETTERS_EACH.get(script, 1)
             for script, count in letters_by_script(spoken).items()
@@ -191,8 +192,8 @@ class ReplyLanguages:
     def _unit(self, text: str, unit: Sequence[_Run]) -> list[Piece]:
         """The pieces of runs that belong together."""
         script = unit[0].script
-        whole = " ".join(text[run.start : run.end].strip() for run in unit)
-        bare = _ADDRESS.sub(" ", whole) if _MAY_BE_ADDRESS.search(whole) else whole
+        whole = " ".join([text[run.start : run.end].strip() for run in unit])
+        bare = _without_addresses(whole)
         if script is None or _LETTER.search(bare) is None:
             return [self._inherit(run) for run in unit]
         if script == LATIN and len(unit) > 1 and (parted := self._parted(text, unit)) is not None:
@@ -200,7 +201,7 @@ class ReplyLanguages:
         detected = self._own(bare, script) or self._as_the_chat(bare, script)
         if detected is None:
             return [self._inherit(run) for run in unit]
-        return [_piece(run, detected, script) for run in unit]
+        return _pieces(unit, detected, script)
 
     def _own(self, text: str, script: str) -> DetectedLanguage | None:
         """The language a piece shows by itself; None: it inherits."""
@@ -242,7 +243,7 @@ class ReplyLanguages:
         current = next(each for each in sure if each is not None)
         for run, own in zip(unit, sure, strict=True):
             current = own or current
-            pieces.append(_piece(run, current, LATIN))
+            pieces += _pieces((run,), current, LATIN)
         return pieces
 
     def _inherit(self, run: _Run) -> Piece:
@@ -250,7 +251,7 @@ class ReplyLanguages:
             return Piece(run.start, run.end, self._open, None, True, f"{self._open}: the sentence goes on")
         if self.language is not None:
             language, why = self.language, self._why
-            if self._alone and run.script is not None and not written_in(run.script, (language,)):
+            if self._alone and run.script is not None and not self._writes(run.script, language):
                 # "Hello." after Korean: a language that is written so fits better, if one is known.
                 for known, reason in self._known():
                     if known is not None and written_in(run.script, (known,)):
@@ -261,6 +262,13 @@ class ReplyLanguages:
             why = f"{self._previous}: as the sentence before"
             return Piece(run.start, run.end, self._previous, None, True, why)
         return Piece(run.start, run.end, None, None, False, "language undecided")
+
+    def _writes(self, script: str, language: LanguageTag) -> bool:
+        key = script, language
+        found = self._written.get(key)
+        if found is None:
+            found = self._written[key] = bool(written_in(script, (language,)))
+        return found
 
     def _detect(self, text: str, script: str) -> DetectedLanguage | None:
         """The language of text in one script: what only one language is written in needs no detector."""
@@ -303,10 +311,15 @@ def _sample(segments: Iterable[ScannedSegment]) -> str:
     return "\n".join(each.text for each in enough_for_reply(iter(segments)) if each.said)
 
 
-def _piece(run: _Run, detected: DetectedLanguage, script: str) -> Piece:
+def _without_addresses(text: str) -> str:
+    return _ADDRESS.sub(" ", text) if _MAY_BE_ADDRESS.search(text) else text
+
+
+def _pieces(runs: Iterable[_Run], detected: DetectedLanguage, script: str) -> list[Piece]:
     language, probability = detected.language, detected.probability
     how = "by its script" if probability == 1.0 and script != LATIN else f"detected {probability:.2f}"
-    return Piece(run.start, run.end, language, probability, False, f"{language}: {how}")
+    why = f"{language}: {how}"
+    return [Piece(run.start, run.end, language, probability, False, why) for run in runs]
 
 
 def _runs(text: str, inserts: Sequence[tuple[int, int]], *, clauses: bool) -> list[_Run]:
@@ -321,11 +334,11 @@ def _runs(text: str, inserts: Sequence[tuple[int, int]], *, clauses: bool) -> li
     edges = sorted(cuts)
     runs: list[_Run] = []
     for start, end in pairwise(edges):
-        inner = any(first <= start < last for first, last in inserts)
+        inner = any(first <= start < last for first, last in inserts) if inserts else False
         if text.isascii():
             runs.append(_Run(start, end, LATIN if _LETTER.search(text, start, end) else None, inner))
         else:
-            runs.extend(_Run(*run, inner) for run in script_runs(text, start, end))
+            runs += [_Run(*run, inner) for run in script_runs(text, start, end)]
     return runs
 
 
@@ -334,16 +347,18 @@ def _units(text: str, runs: Sequence[_Run]) -> list[list[_Run]]:
     units: list[list[_Run]] = []
     open_units: dict[tuple[str | None, bool, int], list[_Run]] = {}
     colons = inserts = 0
+    has_colons = ":" in text or "：" in text
     for before, run in zip([None, *runs], runs, strict=False):
-        if before is not None and text[before.start : before.end].rstrip().endswith((":", "：")):
-            colons += 1
+        if has_colons and before is not None:
+            colons += text[before.start : before.end].rstrip().endswith((":", "："))
         if run.inner and (before is None or not before.inner):
             inserts += 1
         key = (run.script, run.inner, inserts if run.inner else colons)
-        if key not in open_units:
-            open_units[key] = []
-            units.append(open_units[key])
-        open_units[key].append(run)
+        unit = open_units.get(key)
+        if unit is None:
+            unit = open_units[key] = []
+            units.append(unit)
+        unit.append(run)
     return units
 
 

@@ -14,10 +14,10 @@ from alltalk_plugin.domain.speech import Boundary, Reply, ReplyStyle, Segment, S
 from alltalk_plugin.settings.schema import LanguageSettings, SpeechSettings
 from alltalk_plugin.text import reasoning
 from alltalk_plugin.text.growing import GrowingReply
-from alltalk_plugin.text.marks import QUOTES
+from alltalk_plugin.text.marks import QUOTES, spoken_form
 from alltalk_plugin.text.pieces import Piece, ReplyLanguages, enough_for_reply
 from alltalk_plugin.text.scanner import Scanner, ScanRules
-from alltalk_plugin.text.scripts import LATIN, written_in
+from alltalk_plugin.text.scripts import LATIN, letters_by_script, written_in
 from alltalk_plugin.text.sentences import ScannedSegment
 
 _STYLE_STEP_CHARS = 4000
@@ -64,9 +64,7 @@ class ReplyPreparer:
             unmarked=found.unmarked or reply.style.unmarked,
             reasoning_open=found.reasoning_open,
         )
-        scanned = (
-            _scan(_scanner(reply, style, rules, certain=certain), reply.text) if final is None else final
-        )
+        scanned = final or _scan(_scanner(reply, style, rules, certain=certain), reply.text)
         first = list(enough_for_reply(scanned))
         languages = ReplyLanguages(reply, self._languages(), self._detector, first)
         return tuple(
@@ -101,6 +99,7 @@ class ReplyPreparer:
     def warm(self) -> None:
         """Load what telling the candidates apart needs, in the background; returns at once."""
         candidates = self._languages().candidates
+        letters_by_script(spoken_form("Já…"))
         groups = [fitting for script in _EXAMPLES if len(fitting := written_in(script, candidates)) > 1]
         if not groups or len(candidates) < 2:
             return
@@ -181,14 +180,14 @@ def _segments(scanned: ScannedSegment, pieces: Sequence[Piece]) -> Iterator[Segm
         yield _segment(scanned, pieces[0], scanned.text, scanned.span, scanned.boundary)
         return
     for place, piece in enumerate(pieces):
-        text = scanned.text[piece.start : piece.end]
-        start = piece.start + len(text) - len(text.lstrip(" ,;:.—–-"))
-        end = piece.start + len(text.rstrip())
-        if not any(map(str.isalnum, scanned.text[start:end])):
+        text = scanned.text[piece.start : piece.end].lstrip(" ,;:.—–-")
+        start = piece.end - len(text)
+        text = text.rstrip()
+        if not any(map(str.isalnum, text)):
             continue
-        span = TextSpan(scanned.source_of(start), scanned.source_of(end - 1) + 1)
+        span = TextSpan(scanned.source_of(start), scanned.source_of(start + len(text) - 1) + 1)
         boundary = scanned.boundary if place == last else Boundary.NONE
-        yield _segment(scanned, piece, scanned.text[start:end], span, boundary)
+        yield _segment(scanned, piece, text, span, boundary)
 
 
 def _segment(scanned: ScannedSegment, piece: Piece, text: str, span: TextSpan, boundary: Boundary) -> Segment:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -148,8 +148,8 @@ class SentenceBuilder:
 
     def _add_kept(self, text: str, source: int) -> None:
         """`_add` for text with something unspoken in it, in one pass."""
-        words = [self._text]
-        length = len(self._text)
+        words, runs = [self._text], self._runs
+        length, goes_on = len(self._text), self._next_source
         last = self._text[-1] if length > self._begin else ""
         for piece in _KEPT.finditer(text):
             kept, at = piece[0], source + piece.start()
@@ -160,17 +160,17 @@ class SentenceBuilder:
             if self._gap:
                 self._gap = False
                 if _parted(last, kept[0]):
-                    self._runs.append((length, at - 1))
+                    runs.append((length, at - 1))
                     words.append(" ")
                     length += 1
-                    self._next_source = -1
-            if at != self._next_source:
-                self._runs.append((length, at))
+                    goes_on = -1
+            if at != goes_on:
+                runs.append((length, at))
             words.append(kept)
             length += len(kept)
             last = kept[-1]
-            self._next_source = at + len(kept)
-        self._text = "".join(words)
+            goes_on = at + len(kept)
+        self._text, self._next_source = "".join(words), goes_on
 
     def _add(self, text: str, source: int) -> None:
         pending = self._text
@@ -286,12 +286,7 @@ class SentenceBuilder:
     def _trim(self) -> None:
         begin = self._begin
         self._text = self._text[begin:]
-        kept = 0
-        while kept + 1 < len(self._runs) and self._runs[kept + 1][0] <= begin:
-            kept += 1
-        self._runs = [
-            (max(0, start - begin), source + max(0, begin - start)) for start, source in self._runs[kept:]
-        ]
+        self._runs = self._runs_within(begin, sys.maxsize)
         passed = [change for index, change in self._marks if index < begin]
         self._depth = max(0, self._depth + sum(passed))
         self._marks = [(index - begin, change) for index, change in self._marks if index >= begin]
@@ -318,27 +313,22 @@ class SentenceBuilder:
             span=TextSpan(runs[0][1], last_source + len(words) - last_start),
             boundary=boundary if boundary is not None else _boundary_of(words),
             why=self._voice.why,
-            runs=runs,
+            runs=tuple(runs),
             inserts=self._inserts_within(begin, end),
             voice=self._chosen,
         )
         self._first_clause = 0
         self._emit(segment)
 
-    def _runs_within(self, begin: int, end: int) -> tuple[tuple[int, int], ...]:
-        if len(self._runs) == 1:
-            start, source = self._runs[0]
-            return ((0, source + begin - start),)
-        runs: list[tuple[int, int]] = []
-        for start, source in self._runs:
-            if start >= end:
-                break
-            shifted = (max(0, start - begin), source + max(0, begin - start))
-            if start <= begin:
-                runs = [shifted]
-            else:
-                runs.append(shifted)
-        return tuple(runs)
+    def _runs_within(self, begin: int, end: int) -> list[tuple[int, int]]:
+        runs = self._runs
+        first = bisect_right(runs, (begin, sys.maxsize)) - 1
+        start, source = runs[first]
+        within = [(0, source + begin - start)]
+        if first + 1 < len(runs):
+            behind = bisect_left(runs, (end, -1), first + 1)
+            within += [(start - begin, source) for start, source in runs[first + 1 : behind]]
+        return within
 
     def _inserts_within(self, begin: int, end: int) -> tuple[tuple[int, int], ...]:
         if not self._marks and not self._depth:

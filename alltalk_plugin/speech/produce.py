@@ -95,6 +95,7 @@ class Production:
         self._pending: dict[int, PlannedSegment] = {}
         self._tried: dict[int, set[str]] = {}
         self._spoken: dict[int, _Spoken] = {}
+        self._numbers: dict[ModelKey, NumberReading] = {}
         self._began_s = workshop.clock.monotonic()
         self._first_audio_at_s: float | None = None
 
@@ -198,7 +199,7 @@ class Production:
         language = voice.language or segment.language
         text = reduce_text(segment.text) if item.reduced else segment.text
         text = pronounced(text, self._shop.settings().lexicon, language=language, voice=voice.name)
-        text = written_out(text, self._shop.numbers(lease.key.model), language)
+        text = written_out(text, self._numbers_of(lease.key), language)
         for piece in pieces_of(text, self._shop.max_chars(lease.key.model)):
             request = SynthesisRequest(
                 text=piece,
@@ -333,6 +334,12 @@ class Production:
         self._job.fail(error)
 
     # --- small questions ------------------------------------------------------------------------------
+
+    def _numbers_of(self, model: ModelKey) -> NumberReading:
+        """Asked once a reply: an engine may read a model's files for the answer."""
+        if model not in self._numbers:
+            self._numbers[model] = self._shop.numbers(model.model)
+        return self._numbers[model]
 
     def _in_order(self) -> tuple[PlannedSegment, ...]:
         return tuple(self._pending[index] for index in sorted(self._pending))

@@ -35,6 +35,19 @@ def test_speak_when_the_lexicon_has_the_unit_then_its_words_win() -> None:
     studio.service.close()
 
 
+def test_speak_when_a_reply_has_many_segments_then_an_engine_is_asked_once_for_each_model() -> None:
+    asked: list[ModelRef] = []
+
+    def noted(model: ModelRef) -> NumberReading:
+        asked.append(model)
+        return READS[model]
+
+    studio = Studio(numbers=noted, language=LanguageTag("en"))
+    studio.speak("a: 1 km", "c: 1 km", "a: 2 km", "c: 2 km")
+    assert sorted(asked) == ["a", "c"]
+    studio.service.close()
+
+
 def test_speak_when_the_reading_changes_then_old_sound_is_not_used_again() -> None:
     studio = Studio(numbers=reads, language=LanguageTag("en"))
     studio.speak("a: 5 km")

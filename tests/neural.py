@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 
 from alltalk_plugin.domain.engines import EngineSpec
-from alltalk_plugin.workers.supervisor import WorkerEnvironment, own_environment
+from alltalk_plugin.environments import locate
+from alltalk_plugin.workers.supervisor import WorkerEnvironment
 
 HOME = Path(os.environ.get("ALLTALK_TEST_HOME", Path(__file__).resolve().parent.parent / ".engines-home"))
 
@@ -23,5 +24,5 @@ def interpreter(engine: str) -> Path:
 
 
 def environment_of(spec: EngineSpec) -> WorkerEnvironment:
-    """What a `WorkerLoader` needs: the service's own environment for engines that have none of their own."""
-    return own_environment() if spec.environment is None else WorkerEnvironment(interpreter(spec.name))
+    """What a `WorkerLoader` needs, as the service finds it. Raises: EngineMissing, with what to type."""
+    return locate.environment_of(HOME, spec)

@@ -371,7 +371,7 @@ def _joined(pieces: Sequence[Piece], text: str) -> tuple[Piece, ...]:
         if joined and (weight == 0 or weights[-1] == 0 or joined[-1].language == piece.language):
             first = joined[-1]
             speaks = first if weights[-1] >= weight else piece
-            joined[-1] = speaks._replace(start=first.start, end=piece.end)
+            joined[-1] = Piece(first.start, piece.end, *speaks[2:])
             weights[-1] = max(weights[-1], weight)
         else:
             joined.append(piece)

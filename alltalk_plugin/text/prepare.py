@@ -183,7 +183,7 @@ def _segments(scanned: ScannedSegment, pieces: Sequence[Piece]) -> Iterator[Segm
         text = scanned.text[piece.start : piece.end].lstrip(" ,;:.—–-")
         start = piece.end - len(text)
         text = text.rstrip()
-        if not any(map(str.isalnum, text)):
+        if not (text[:1].isalnum() or any(map(str.isalnum, text))):
             continue
         span = TextSpan(scanned.source_of(start), scanned.source_of(start + len(text) - 1) + 1)
         boundary = scanned.boundary if place == last else Boundary.NONE

@@ -194,18 +194,19 @@ class Scanner:
 
     def _words(self, end: int, final: bool) -> bool:
         text, at = self._cursor.text, self._cursor.at
-        # Where the run begins, the character before it may no longer be in the buffer.
-        skip = at + 1 if self._line.follows_word else at
         run = text[at:end]
         address = None
         if "/" in run or "." in run:
-            # All that an address can begin with has one of them.
+            # All that an address can begin with has one of them. Where the run begins, the character before
+            # it may no longer be in the buffer.
+            skip = at + 1 if self._line.follows_word else at
             address = clean.URL_START.search(text, skip, end)
-        if address is not None and address.start() == at:
-            self._mode = self._address
-            return True
         if address is not None:
             end = address.start()
+            if end == at:
+                self._mode = self._address
+                return True
+            run = text[at:end]
         elif (end == len(text) and not final) or end - at == clean.LOOK_AHEAD:
             held = clean.URL_BEGUN.search(text, max(at, end - 7), end) or _HOLD.search(
                 text, max(at, end - 2), end
@@ -214,7 +215,7 @@ class Scanner:
                 if held.start() == at:
                     return False
                 end = held.start()
-        run = text[at:end]
+                run = text[at:end]
         if "\u20e3" in run:
             run = _KEYCAP.sub(lambda keycap: GAP * len(keycap[0]), run)
         self._markup.say(run, at)

@@ -322,12 +322,13 @@ class SentenceBuilder:
 
     def _runs_within(self, begin: int, end: int) -> list[tuple[int, int]]:
         runs = self._runs
+        if len(runs) == 1:
+            return [(0, runs[0][1] + begin - runs[0][0])]
         first = bisect_right(runs, (begin, sys.maxsize)) - 1
         start, source = runs[first]
         within = [(0, source + begin - start)]
-        if first + 1 < len(runs):
-            behind = bisect_left(runs, (end, -1), first + 1)
-            within += [(start - begin, source) for start, source in runs[first + 1 : behind]]
+        behind = bisect_left(runs, (end, -1), first + 1)
+        within += [(start - begin, source) for start, source in runs[first + 1 : behind]]
         return within
 
     def _inserts_within(self, begin: int, end: int) -> tuple[tuple[int, int], ...]:

@@ -41,7 +41,7 @@ def open_address(url: str, headers: dict[str, str] | None = None, *, method: str
         urllib.request.HTTPSHandler(),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
-        _CarefulRedirects(),
+        CarefulRedirects(),
     ):
         opener.add_handler(handler)
     try:
@@ -74,7 +74,7 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
-class _CarefulRedirects(urllib.request.HTTPRedirectHandler):
+class CarefulRedirects(urllib.request.HTTPRedirectHandler):
     """Bounded, and never from elsewhere to this machine."""
 
     max_redirections = MOST_REDIRECTS

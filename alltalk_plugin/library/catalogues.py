@@ -99,8 +99,10 @@ def piper_offer(catalogue: Mapping[str, object], name: str, address: str) -> Off
 def coqui_offer(catalogue: Mapping[str, object], name: str, address: str) -> Offer:
     """A model by its name (`tts_models/en/ljspeech/vits`), with the vocoder that belongs to it."""
     entries = dict(_coqui_entries(catalogue, ()))
-    key = name.strip("/").replace("--", "/")
-    key = key if key.startswith(_COQUI_KIND) else _COQUI_KIND + key
+    # With hyphens for slashes it is the name of the folder; some names have two hyphens of their own.
+    spellings = [name.strip("/"), name.replace("--", "/")]
+    keys = [_COQUI_KIND + one.removeprefix(_COQUI_KIND) for one in spellings]
+    key = next((one for one in keys if one in entries), "")
     if (entry := entries.get(key)) is None:
         known = [one.removeprefix(_COQUI_KIND) for one in entries if one.startswith(_COQUI_KIND)]
         raise _not_listed(name, known, address)

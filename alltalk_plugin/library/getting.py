@@ -85,7 +85,7 @@ def get_model(
     ref = checked_name(name or offer.name, "model")
     check_free(ref, shelf.settings.models, "model")
     if (wanted := engine or offer.engine) is not None:
-        shelf.spec(wanted, ref)
+        _check_place(shelf.model_folder(shelf.spec(wanted, ref).name, ref))
     staging = shelf.home / DOWNLOADS / ref
     with _alone(staging, lock):
         offer = _with_licence(offer, staging)
@@ -194,14 +194,18 @@ def _judged(
     """Whether the engine can read what came. A model that it cannot is not kept."""
     spec = shelf.spec(engine or offer.engine or guessed_engine(folder, shelf.engines), ref)
     target = shelf.model_folder(spec.name, ref)
-    if target.exists():
-        raise NameTaken(f"{target} exists already", context={"name": ref})
+    _check_place(target)
     try:
         describe(spec, ModelProfile(ModelRef(ref), spec.name, folder))
     except ModelError:
         shutil.rmtree(staging, ignore_errors=True)
         raise
     return _Judged(spec.name, folder, target)
+
+
+def _check_place(target: Path) -> None:
+    if target.exists():
+        raise NameTaken(f"{target} exists already", context={"name": target.name})
 
 
 def _move(judged: _Judged) -> None:

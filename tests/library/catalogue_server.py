@@ -80,6 +80,7 @@ def serve_coqui(server: FileServer) -> str:
             "multilingual": {"multi-dataset": {"xtts_v2": xtts}},
             "en": {
                 "lj": {
+                    "vits--neon": {"github_rls_url": vits, "license": "bsd-3-clause"},
                     "vits": {"github_rls_url": vits, "default_vocoder": None, "license": "apache 2.0"},
                     "glow-tts": {
                         "github_rls_url": glow,

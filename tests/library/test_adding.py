@@ -165,6 +165,24 @@ def test_model_when_added_again_from_the_same_place_then_its_card_is_renewed(tmp
     assert shelf.cards.read("anna") == second
 
 
+@pytest.mark.parametrize("in_the_way", ["models", "model-cards"])
+def test_model_when_the_data_folder_cannot_take_it_then_install_error_and_no_entry(
+    tmp_path: Path, in_the_way: str
+) -> None:
+    shelf = make_shelf(tmp_path / "home")
+    (tmp_path / "home" / in_the_way).write_text("a file where a folder belongs")
+    with pytest.raises(InstallError):
+        add_model(shelf, NewModel(name="a", path=make_model(tmp_path / "a"), engine="coqui", copied=True))
+    assert "a" not in make_shelf(tmp_path / "home").settings.models
+
+
+def test_model_when_copied_over_a_folder_then_name_taken(tmp_path: Path) -> None:
+    shelf = make_shelf(tmp_path / "home")
+    (tmp_path / "home/models/coqui/a").mkdir(parents=True)
+    with pytest.raises(NameTaken, match="exists already"):
+        add_model(shelf, NewModel(name="a", path=make_model(tmp_path / "a"), engine="coqui", copied=True))
+
+
 def test_card_when_it_makes_no_sense_then_an_error_names_the_file(tmp_path: Path) -> None:
     shelf = make_shelf(tmp_path)
     (tmp_path / "model-cards").mkdir()

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import urllib.request
+from http.client import HTTPMessage
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from alltalk_plugin.domain.errors import (
     InstallError,
     RequestError,
 )
-from alltalk_plugin.library.addresses import check_address, open_address, shown
+from alltalk_plugin.library.addresses import CarefulRedirects, check_address, open_address, shown
 from alltalk_plugin.library.download import PART, TAG, Expected, fetch, size_of
 from tests.fakes.file_server import FileServer
 
@@ -175,6 +178,17 @@ def test_redirect_when_it_leads_to_what_may_not_be_asked_then_refused(
     server.put("/a", b"", location=location)
     with pytest.raises(RequestError, match="not followed"):
         fetch(f"{server.url}/a", tmp_path / "a")
+
+
+def test_redirect_when_it_leads_from_elsewhere_to_this_machine_then_refused() -> None:
+    asked = urllib.request.Request("https://example.com/a")
+    for here in ("http://127.0.0.1:7851/api", "https://[::1]/a", "http://localhost/a"):
+        with pytest.raises(RequestError, match="leads back to this machine"):
+            CarefulRedirects().redirect_request(asked, io.BytesIO(), 302, "Found", HTTPMessage(), here)
+    onward = CarefulRedirects().redirect_request(
+        asked, io.BytesIO(), 302, "Found", HTTPMessage(), "https://cdn.example.com/b"
+    )
+    assert onward is not None and onward.full_url == "https://cdn.example.com/b"
 
 
 def test_redirect_when_it_leads_to_a_file_then_refused(server: FileServer, tmp_path: Path) -> None:

@@ -115,6 +115,11 @@ def test_coqui_model_when_a_zip_then_unpacked_without_its_folder(
     assert left_over(shelf) == []
 
 
+def test_coqui_model_when_its_name_has_two_hyphens_then_found(server: FileServer) -> None:
+    offer = find_offer("coqui:tts_models/en/lj/vits--neon", serve_coqui(server))
+    assert (offer.name, offer.licence) == ("en--lj--vits--neon", "bsd-3-clause")
+
+
 def test_coqui_model_when_it_wants_a_vocoder_then_that_lies_beside_it(
     server: FileServer, tmp_path: Path
 ) -> None:
@@ -314,6 +319,35 @@ def test_catalogue_when_an_entry_has_no_address_or_none_is_asked_then_said_so(se
         find_offer("coqui:en/lj/nowhere", serve_coqui(server))
     with pytest.raises(RequestError, match="in no catalogue"):
         find_offer("https://example.com/a.zip", "https://example.com/voices.json")
+
+
+def test_model_when_the_data_folder_cannot_take_it_then_install_error_and_what_came_is_kept(
+    server: FileServer, tmp_path: Path
+) -> None:
+    shelf, catalogue = make_shelf(tmp_path), serve_piper(server)
+    (tmp_path / "models").write_text("a file where a folder belongs")
+    with pytest.raises(InstallError, match="cannot be made"):
+        get(shelf, f"piper:{PIPER_KEY}", catalogue)
+    assert f"{PIPER_KEY}/{WEIGHTS}" in left_over(shelf)
+    (tmp_path / "models").unlink()
+    server.asked.clear()
+    get(shelf, f"piper:{PIPER_KEY}", catalogue)
+    assert [path for _, path, _ in server.asked] == ["/piper/voices.json"]
+
+
+def test_model_when_nothing_can_be_written_then_install_error(server: FileServer, tmp_path: Path) -> None:
+    (tmp_path / DOWNLOADS).write_text("a file where a folder belongs")
+    with pytest.raises(InstallError, match="cannot be written to"):
+        get(make_shelf(tmp_path), f"piper:{PIPER_KEY}", serve_piper(server))
+
+
+def test_model_when_a_file_lies_in_its_place_then_name_taken(server: FileServer, tmp_path: Path) -> None:
+    shelf, catalogue = make_shelf(tmp_path), serve_piper(server)
+    (tmp_path / "models/piper").mkdir(parents=True)
+    (tmp_path / "models/piper" / PIPER_KEY).write_text("in the way")
+    with pytest.raises(NameTaken):
+        get(shelf, f"piper:{PIPER_KEY}", catalogue)
+    assert [path for _, path, _ in server.asked] == ["/piper/voices.json"]
 
 
 def test_room_when_there_is_too_little_then_refused_with_both_numbers(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ COQUI_MODELS = (
     "glow",
     "glow_melgan",
     "tacotron2_melgan",
+    "vits_safetensors",
+    "vits_nan",
 )
 
 

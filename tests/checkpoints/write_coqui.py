@@ -16,6 +16,7 @@ from alltalk_plugin.engines.coqui import shims
 shims.install()
 
 import torch
+from safetensors.torch import save_file
 from TTS.config.shared_configs import BaseAudioConfig
 from TTS.tts.configs.glow_tts_config import GlowTTSConfig
 from TTS.tts.configs.shared_configs import BaseTTSConfig, CharactersConfig
@@ -165,6 +166,21 @@ def save(folder: Path, config: BaseTTSConfig, model: BaseTTS) -> None:
     )
 
 
+def vits_safetensors(folder: Path) -> None:
+    vits(folder)
+    state = torch.load(folder / "model.pth", weights_only=True)["model"]
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, folder / "model.safetensors")
+    (folder / "model.pth").unlink()
+
+
+def vits_nan(folder: Path) -> None:
+    """One number of its weights is none."""
+    vits(folder)
+    state = torch.load(folder / "model.pth", weights_only=True)
+    state["model"]["text_encoder.emb.weight"][0, 0] = float("nan")
+    torch.save(state, folder / "model.pth")
+
+
 def in_two_parts(first: Callable[[Path], None]) -> Callable[[Path], None]:
     def write(folder: Path) -> None:
         first(folder)
@@ -177,6 +193,8 @@ MODELS: dict[str, Callable[[Path], None]] = {
     "vits": vits,
     "vits_speakers": lambda folder: vits(folder, speakers=True),
     "vits_languages": lambda folder: vits(folder, speakers=True, languages=True),
+    "vits_safetensors": vits_safetensors,
+    "vits_nan": vits_nan,
     "vits_whole": lambda folder: vits(folder, whole=True),
     "glow": glow,
     "glow_melgan": in_two_parts(glow),

@@ -137,7 +137,7 @@ def test_cancel_after_the_first_chunk_ends_at_once_and_the_next_request_is_whole
     cancel.cancel()
     assert list(stream) == []
     again = len(joined(say(model, ask(candidate))))
-    assert time.perf_counter() - begun < 2.0
+    assert time.perf_counter() - begun < candidate.stop_s
     assert abs(again - whole) < 0.2 * whole
 
 

@@ -14,6 +14,7 @@ import scipy.signal
 import torch
 from TTS.config import register_config
 from TTS.tts.models import setup_model
+from TTS.tts.utils.text.phonemizers import ESpeak
 
 from alltalk_plugin.domain.audio import AudioChunk
 from alltalk_plugin.domain.engines import Cancellable, LoadRequest, SynthesisRequest
@@ -29,6 +30,7 @@ from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import OptionValue
 from alltalk_plugin.engines.coqui import failures, files, languages, options, vocabulary
 from alltalk_plugin.engines.coqui.checkpoint import TWO_PART_KINDS, Checkpoint
+from alltalk_plugin.engines.coqui.config import Json
 from alltalk_plugin.engines.coqui.devices import device_named, release, trim, use_threads
 from alltalk_plugin.engines.coqui.sentences import sentences_of
 from alltalk_plugin.engines.coqui.vocoding import GriffinLim, NeuralVocoder, Vocoding
@@ -61,6 +63,7 @@ def load(request: LoadRequest, checkpoint: Checkpoint) -> AcousticEngine:
             files.check_whole(path)
     try:
         with failures.loading(request.model), failures.reading():
+            _check_phonemes(checkpoint.config)
             model = _acoustic_model(checkpoint)
             _set_scales(model, request.options)
             model.to(device)
@@ -82,6 +85,17 @@ def _acoustic_model(checkpoint: Checkpoint) -> BaseTTS:
         if not bool(torch.isfinite(weights.sum())):
             raise ModelCorrupt(f"the weights hold numbers that are none, in {name}", context={"tensor": name})
     return cast("BaseTTS", model)
+
+
+def _check_phonemes(config: Mapping[str, Json]) -> None:
+    """See that what turns letters into phonemes is there. Raises: ModelIncompatible."""
+    wanted = config.get("phonemizer") or "espeak"
+    if config.get("use_phonemes") and wanted == "espeak" and not ESpeak.is_available():
+        raise ModelIncompatible(
+            "the model speaks phonemes, which the program espeak-ng makes, and that is not installed here",
+            hint="Install espeak-ng with the system's package manager, so that its program is on the PATH.",
+            context={"program": "espeak-ng"},
+        )
 
 
 def _set_scales(model: BaseTTS, chosen: Mapping[str, OptionValue]) -> None:

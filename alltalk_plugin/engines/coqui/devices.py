@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import gc
 import os
 import sys
+from collections.abc import Callable
+from functools import cache
 
 import torch
 
@@ -76,8 +77,11 @@ def release() -> None:
 
 
 def trim() -> None:
-    """The last step alone; takes a millisecond. Only glibc has it."""
-    if sys.platform == "linux" and (name := ctypes.util.find_library("c")):
-        trim_heap = getattr(ctypes.CDLL(name), "malloc_trim", None)
-        if trim_heap is not None:
-            trim_heap(0)
+    """The last step alone. Only glibc has it."""
+    if (give_back := _malloc_trim()) is not None:
+        give_back(0)
+
+
+@cache
+def _malloc_trim() -> Callable[[int], int] | None:
+    return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None

@@ -22,7 +22,7 @@ from alltalk_plugin.domain.errors import (
 from alltalk_plugin.engines.coqui.checkpoint import read_checkpoint
 from tests.engines.coqui.handmade import Calls, global_pickle, write_model, write_zip
 
-SPEAKERS = {"use_speaker_embedding": True}
+SPEAKERS: dict[str, Any] = {"use_speaker_embedding": True}
 
 
 def test_a_folder_and_its_weights_file_are_the_same_model(tmp_path: Path) -> None:

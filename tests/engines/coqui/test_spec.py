@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_revision_changes_with_any_file_and_is_empty_without(tmp_path: Path) -> 
 
 
 def test_numbers_by_kind(tmp_path: Path) -> None:
-    def read(**config: object) -> NumberReading:
+    def read(**config: Any) -> NumberReading:
         return SPEC.numbers(profile(write_model(tmp_path, **config)))
 
     assert read() is NumberReading.NONE

@@ -7,17 +7,9 @@ import subprocess
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
 from alltalk_plugin.domain.audio import Samples
-from tests.checkpoints.write_piper import (
-    HZ_PER_PHONEME,
-    HZ_PER_SPEAKER,
-    LOWEST_HZ,
-    PHONEME_SAMPLES,
-    SAMPLE_RATE_HZ,
-    write_voice,
-)
+from tests.checkpoints import sines
+from tests.checkpoints.write_piper import SAMPLE_RATE_HZ, write_voice
 from tests.neural import interpreter
 
 SPEAKERS = ("anna", "7", "zoe")
@@ -44,12 +36,5 @@ def phoneme_ids() -> dict[str, list[int]]:
 def heard(samples: Samples, *, length_scale: float = 1.0) -> tuple[str, set[int]]:
     """The phonemes that were spoken, as one string, and the numbers of the speakers who did."""
     names = {ids[0]: phoneme for phoneme, ids in phoneme_ids().items()}
-    length = round(PHONEME_SAMPLES * length_scale)
-    spoken, speakers = [], set()
-    for start in range(0, len(samples) - length + 1, length):
-        power = np.abs(np.fft.rfft(samples[start : start + length], 65_536))
-        hz = float(power.argmax()) * SAMPLE_RATE_HZ / 65_536 - LOWEST_HZ
-        phoneme = int((hz + HZ_PER_SPEAKER / 2) // HZ_PER_PHONEME)
-        spoken.append(names.get(phoneme, "?"))
-        speakers.add(round((hz - phoneme * HZ_PER_PHONEME) / HZ_PER_SPEAKER))
-    return "".join(spoken), speakers
+    spoken, speakers = sines.heard(samples, SAMPLE_RATE_HZ, length_scale=length_scale)
+    return "".join(names.get(phoneme, "?") for phoneme in spoken), speakers

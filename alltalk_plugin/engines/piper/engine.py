@@ -17,7 +17,6 @@ from alltalk_plugin.engines.onnx_header import read_header
 from alltalk_plugin.engines.onnx_session import OnnxSession, onnx_session
 from alltalk_plugin.engines.piper.readable import readable
 from alltalk_plugin.engines.piper.spec import SPEC, language_reason
-from alltalk_plugin.engines.piper.utterances import MAX_PHONEMES, breaths, joined, sentences
 from alltalk_plugin.engines.piper.voice_files import (
     VoiceConfig,
     VoiceFiles,
@@ -25,6 +24,7 @@ from alltalk_plugin.engines.piper.voice_files import (
     read_config,
     voice_files,
 )
+from alltalk_plugin.engines.utterances import MAX_PHONEMES, breaths, joined, sentences
 
 _INPUTS = frozenset({"input", "input_lengths", "scales"})
 _SPEAKER_INPUT = "sid"

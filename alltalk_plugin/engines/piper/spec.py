@@ -19,25 +19,15 @@ from alltalk_plugin.domain.errors import AlltalkError
 from alltalk_plugin.domain.language import LanguageTag, same_language
 from alltalk_plugin.domain.models import MemoryEstimate, ModelProfile
 from alltalk_plugin.domain.voices import VoiceProfile
-from alltalk_plugin.engines.onnx_header import OnnxHeader, read_header
+from alltalk_plugin.engines.onnx_header import read_header
+from alltalk_plugin.engines.onnx_memory import MB, model_bytes
 from alltalk_plugin.engines.piper.voice_files import ESPEAK, VoiceConfig, read_config, voice_files
 
-MB = 1_000_000
 MAX_CHARS = 1_000
 """Bounds what a cancel may have to wait for; the engine itself cuts to sentences."""
-FLOAT_BYTES = 4
 WORKER_BYTES = 85 * MB
 """Interpreter, numpy, ONNX Runtime and eSpeak's data before any weights: 67 to 78 MB resident measured (Linux
 x86_64, Python 3.11, onnxruntime 1.32, 2026-11-22)."""
-WEIGHTS_FACTOR = 1.5
-"""A file of 63 MB takes 1.41 times its size once loaded, one of 114 MB 1.24 times."""
-STAGE_COPIES = 9
-"""Working memory in copies of the widest layer's output: 8.2 measured, 23 MB for each second of audio, on
-networks of piper's own medium and high sizes (random weights)."""
-SPEECH_BYTES = 15 * MB
-"""What speaking adds whatever the voice: 14 MB measured after minutes of audio from a voice of 2 kB."""
-LONGEST_S = 13.0
-"""What `MAX_PHONEMES` take at an ordinary pace."""
 
 
 def estimate(profile: ModelProfile) -> MemoryEstimate:
@@ -46,23 +36,10 @@ def estimate(profile: ModelProfile) -> MemoryEstimate:
         files = voice_files(profile.path)
         header = read_header(files.onnx)
         rate_hz = read_config(files.config).sample_rate_hz
-        stored = sum(path.stat().st_size for path in (files.onnx, *header.external) if path.is_file())
+        held = model_bytes(header, (files.onnx, *header.external), rate_hz)
     except AlltalkError:
         return MemoryEstimate(profile.device, peak_bytes=0, steady_bytes=0, context_bytes=WORKER_BYTES)
-    held = round(WEIGHTS_FACTOR * stored) + SPEECH_BYTES + _utterance_bytes(header, rate_hz)
     return MemoryEstimate(profile.device, peak_bytes=held, steady_bytes=held, context_bytes=WORKER_BYTES)
-
-
-def _utterance_bytes(header: OnnxHeader, rate_hz: int) -> int:
-    """The widest layer for the longest utterance, in as many copies as ONNX Runtime keeps."""
-    widest = 0.0
-    remaining = 1.0
-    for _channels, factor in header.stages:
-        remaining *= factor
-    for channels, factor in header.stages:
-        remaining /= factor
-        widest = max(widest, channels / remaining)
-    return round(STAGE_COPIES * FLOAT_BYTES * widest * rate_hz * LONGEST_S)
 
 
 def revision(profile: ModelProfile) -> str:

@@ -1,4 +1,4 @@
-"""Text and phonemes cut to what a Piper voice says in one go. Pure.
+"""Text and phonemes cut to what a voice in an ONNX file says in one go. Pure.
 
 A voice makes no sound before it has worked out a whole piece, and needs memory in proportion to its length.
 """

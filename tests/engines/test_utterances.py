@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alltalk_plugin.engines.piper.utterances import MAX_SENTENCE_CHARS, breaths, joined, sentences
+from alltalk_plugin.engines.utterances import MAX_SENTENCE_CHARS, breaths, joined, sentences
 
 
 @pytest.mark.parametrize(

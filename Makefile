@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Where tests and benches find the engines' environments (tests/neural.py).
 ALLTALK_TEST_HOME ?= $(CURDIR)/.engines-home
 export ALLTALK_TEST_HOME
-ENGINES := piper
+ENGINES := coqui kokoro piper
 
 .PHONY: demo check-fast test e2e campaign bench engines clean
 

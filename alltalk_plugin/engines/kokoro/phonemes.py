@@ -29,7 +29,7 @@ class Phonemizer:
 def _backend(language: str) -> EspeakBackend:
     """phonemizer copies the library into a temporary folder and removes that when Python ends in good order,
     which a worker does not. What is open can be removed at once, except on Windows."""
-    before, tempfile.tempdir = tempfile.tempdir, tempfile.mkdtemp(prefix="kokoro-")
+    before, tempfile.tempdir = tempfile.tempdir, tempfile.mkdtemp(prefix="alltalk-kokoro-")
     try:
         return EspeakBackend(
             language, preserve_punctuation=True, with_stress=True, language_switch="remove-flags"

@@ -71,7 +71,7 @@ class Line:
             self.solid = PICTURE if bare[-1] == GAP else bare[-1]
         self.last = spoken[-1]
         self.stressed = False
-        self.tail = (self.tail + spoken[-8:])[-8:]
+        self.tail = spoken[-8:] if len(spoken) >= 8 else (self.tail + spoken)[-8:]
         if self.narrator.frames:
             self.narrator.heard(spoken)
 

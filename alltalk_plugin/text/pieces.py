@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from alltalk_plugin.domain.language import LanguageTag, base_language, same_language
@@ -46,6 +47,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _COLON = re.compile(r"(?<=[:：])\s*")
 _CLAUSE = re.compile(r"(?<=[,;—–])\s+|(?<=[，；、])")
 _LETTER = re.compile(r"[^\W\d_]")
+_START = itemgetter(0)
 
 
 class Piece(NamedTuple):
@@ -119,10 +121,11 @@ class ReplyLanguages:
         if self._alone:
             pieces = tuple(self._unit(text, runs))
         else:
-            found: dict[_Run, Piece] = {}
+            found: list[Piece] = []
             for unit in _units(text, runs):
-                found.update(zip(unit, self._unit(text, unit), strict=True))
-            pieces = _joined([found[run] for run in runs], text)
+                found += self._unit(text, unit)
+            found.sort(key=_START)
+            pieces = _joined(found, text)
         last = pieces[-1]
         self._previous = last.language or self._previous
         match segment.boundary:
@@ -194,7 +197,7 @@ class ReplyLanguages:
         script = unit[0].script
         whole = " ".join([text[run.start : run.end].strip() for run in unit])
         bare = _without_addresses(whole)
-        if script is None or _LETTER.search(bare) is None:
+        if script is None or (bare is not whole and _LETTER.search(bare) is None):
             return [self._inherit(run) for run in unit]
         if script == LATIN and len(unit) > 1 and (parted := self._parted(text, unit)) is not None:
             return parted
@@ -205,8 +208,7 @@ class ReplyLanguages:
 
     def _own(self, text: str, script: str) -> DetectedLanguage | None:
         """The language a piece shows by itself; None: it inherits."""
-        words = len(_WORD.findall(text))
-        if script == LATIN and words < self._settings.piece_min_words:
+        if script == LATIN and len(_WORD.findall(text)) < self._settings.piece_min_words:
             return None
         detected = self._detect(text, script)
         if detected is None or detected.probability >= self._settings.piece_threshold:
@@ -338,7 +340,7 @@ def _runs(text: str, inserts: Sequence[tuple[int, int]], *, clauses: bool) -> li
         if text.isascii():
             runs.append(_Run(start, end, LATIN if _LETTER.search(text, start, end) else None, inner))
         else:
-            runs += [_Run(*run, inner) for run in script_runs(text, start, end)]
+            runs += [_Run(at, to, script, inner) for at, to, script in script_runs(text, start, end)]
     return runs
 
 

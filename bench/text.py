@@ -1,7 +1,8 @@
 """What it costs to turn a reply into segments, and how often two other programs' rules and ours are right.
 
 "Found" rows detect languages, "known" rows have one candidate, so that only the scanner works. "Dense" text
-is marks and short lines; random text is any Unicode. Times are processor time.
+is marks and short lines; random text is any Unicode; the other kinds are what a scanner could stumble over.
+Times are processor time.
 """
 
 from __future__ import annotations
@@ -27,9 +28,37 @@ _DENSE = (
     '*waves* "Hi!" she said. "It\'s *so* good, really, 5 of them…" **Bold** text, (aside) and `code`.\n'
     "- item one\n- item two\n\n"
 )
+_HARD = {
+    "one line": "She walks on and on, then says nothing at all. ",
+    "one word": "a",
+    "asterisks": "*",
+    "bold": "**a",
+    "narration that nobody closes": "*a ",
+    "quotes": '"',
+    "nested quotes": "“a «b „c ",
+    "single quotes": "‘a ",
+    "brackets": "[",
+    "links that nobody closes": "[a](",
+    "tags that nobody closes": "<a href='",
+    "fences": "```\n",
+    "thoughts that nobody closes": "<think>a ",
+    "formulas that nobody closes": "$a ",
+    "combining marks": "e\u0301\u0300",
+    "alternating scripts": "aяあ漢한αابก",
+    "entities": "&quot;",
+    "ampersands": "&",
+    "addresses": "https://a.b/c ",
+    "one address": "https://a",
+    "short lines": "A\n",
+    "list items": "* a\n",
+    "dashes": "— a ",
+    "newlines": "\n",
+}
+"""What is repeated to make text of each kind."""
 _SAMPLES = 200
 _LONG_SAMPLES = 3
 _MILLION = 1_000_000
+_HARD_CHARS = 200_000
 
 
 def measure() -> Table:
@@ -50,12 +79,23 @@ def measure() -> Table:
     chance = random.Random(1)
     anything = "".join(map(chr, chance.choices(range(32, 0x30000), k=_MILLION)))
     for name, text in (("chat", _PARAGRAPH), ("dense", _DENSE), ("random", anything)):
-        whole = (text * (_MILLION // len(text) + 1))[:_MILLION]
-        half_ms = [_cost_ms(preparer, whole[: _MILLION // 2], known) for _ in range(_LONG_SAMPLES)]
-        whole_ms = [_cost_ms(preparer, whole, known) for _ in range(_LONG_SAMPLES)]
+        whole_ms, ratio = _doubled(preparer, text, _MILLION)
         table[f"1,000,000 characters of {name} text, language known, ms"] = whole_ms
-        table[f"1,000,000 over 500,000 characters of {name} text"] = [min(whole_ms) / min(half_ms)]
+        table[f"1,000,000 over 500,000 characters of {name} text"] = [ratio]
+    for name, text in _HARD.items():
+        whole_ms, ratio = _doubled(preparer, text, _HARD_CHARS)
+        table[f"{_HARD_CHARS:,} characters, {name}, ms"] = whole_ms
+        table[f"{_HARD_CHARS:,} over {_HARD_CHARS // 2:,} characters, {name}"] = [ratio]
     return {**table, **_compared(preparer)}
+
+
+def _doubled(preparer: ReplyPreparer, unit: str, chars: int) -> tuple[list[float], float]:
+    """What `chars` characters of a repeated text cost, and over what the half of them costs."""
+    whole = (unit * (chars // len(unit) + 1))[:chars]
+    known = (LanguageTag("en"),)
+    half_ms = [_cost_ms(preparer, whole[: chars // 2], known) for _ in range(_LONG_SAMPLES)]
+    whole_ms = [_cost_ms(preparer, whole, known) for _ in range(_LONG_SAMPLES)]
+    return whole_ms, min(whole_ms) / min(half_ms)
 
 
 def _compared(preparer: ReplyPreparer) -> Table:

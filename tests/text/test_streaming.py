@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from alltalk_plugin.domain.speech import ReplyStyle, SpeakerRole
 from alltalk_plugin.text.scanner import ScanRules
 from tests.text.reading import ROSTER, scan
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 _PARTS = [
     *"*\"'‘’“”«»„`_~[]()<>&$|\\!#.,:;—–-\n ",
@@ -281,3 +285,27 @@ def _calls(text: str) -> int:
 def test_twice_the_text_is_twice_the_work(unit: str) -> None:
     one, two = unit * (4000 // len(unit)), unit * (8000 // len(unit))
     assert _calls(two) <= 2.3 * _calls(one) + 200
+
+
+def _lines(text: str) -> int:
+    """How many lines of code scanning takes: loops that call nothing count too."""
+    count = 0
+
+    def note(frame: FrameType, event: str, argument: object) -> TraceFunction:
+        nonlocal count
+        count += event == "line"
+        return note
+
+    before = sys.gettrace()
+    sys.settrace(note)
+    try:
+        scan([text])
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("unit", ["“", "“a ", "„a ", "«a «", "「", "「a*", "*a _b ", "“*a ", "(a “b "])
+def test_marks_nested_twice_as_deep_are_twice_the_work(unit: str) -> None:
+    one, two = unit * (600 // len(unit)), unit * (1200 // len(unit))
+    assert _lines(two) <= 2.3 * _lines(one) + 200

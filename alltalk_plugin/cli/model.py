@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import click
 
+from alltalk_plugin import bridge
 from alltalk_plugin.cli.context import CliContext, failing_clearly
 from alltalk_plugin.cli.shelves import byte_progress, note_engine, note_faults, open_shelf, self_tests
 from alltalk_plugin.cli.tables import print_json, print_rows
@@ -206,11 +208,21 @@ def remove(context: CliContext, *, name: str, force: bool, yes: bool) -> None:
     from alltalk_plugin.library.removing import model_removal, remove_model
 
     shelf = open_shelf(context)
-    confirm_deletion(model_removal(shelf, name).deleted, yes=yes)
+    planned = model_removal(shelf, name)
+    confirm_deletion(planned.deleted, yes=yes)
+    if force or not planned.rerouted:
+        _let_go(context, name)
     removal = remove_model(shelf, name, force=force)
     click.echo(f"removed {name}" + "".join(f"; deleted {path}" for path in removal.deleted))
     if removal.rerouted:
         click.echo(f"note: on the built-in model now: {', '.join(removal.rerouted)}", err=True)
+
+
+def _let_go(context: CliContext, name: str) -> None:
+    """A service that runs lets go of the model once nobody speaks with it; afterwards it knows none of that
+    name. One that holds it on purpose (pinned) keeps it in memory until it ends."""
+    with suppress(bridge.BridgeError):
+        bridge.attach(context.home).request("POST", f"/api/v1/models/{quote(name, safe='')}/unload")
 
 
 def confirm_deletion(paths: tuple[Path, ...], *, yes: bool) -> None:

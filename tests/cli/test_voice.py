@@ -54,6 +54,8 @@ def test_voice_when_added_while_the_service_runs_then_it_can_be_heard_at_once(ho
     assert used.exit_code == 1 and "'old anna'" in used.stderr
     assert run(home, "voice", "remove", "old anna").exit_code == 0
     assert run(home, "model", "remove", "studio").exit_code == 0
+    kinds = [(one["kind"], one["model"]) for one in json.loads(run(home, "--json", "journal").stdout)]
+    assert ("drain", "studio") in kinds  # the service that spoke with it let go of it
 
 
 @pytest.mark.parametrize(

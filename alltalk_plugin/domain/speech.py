@@ -73,7 +73,8 @@ class Reply:
 
     `voice` and `language` are the caller's explicit choices and beat everything detected.
     `default_language` is taken where detection is undecided. `languages` narrows the candidates for
-    this reply (None: those of the settings).
+    this reply (None: those of the settings). `speaker_languages` are the languages of others who may speak
+    a line, by name; they beat `language` there.
     """
 
     text: str
@@ -85,6 +86,7 @@ class Reply:
     language: LanguageTag | None = None
     default_language: LanguageTag | None = None
     languages: tuple[LanguageTag, ...] | None = None
+    speaker_languages: tuple[tuple[str, LanguageTag], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

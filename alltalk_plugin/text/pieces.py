@@ -84,6 +84,7 @@ class ReplyLanguages:
         self._settings = settings
         self._detector = detector
         self._candidates = reply.languages if reply.languages is not None else settings.candidates
+        self._locks = {name.strip().casefold(): language for name, language in reply.speaker_languages}
         self._sample = ""
         self._fitting: dict[str, tuple[LanguageTag, ...]] = {}
         self._written: dict[tuple[str, LanguageTag], bool] = {}
@@ -108,6 +109,10 @@ class ReplyLanguages:
     def pieces(self, segment: ScannedSegment) -> tuple[Piece, ...]:
         """The pieces of a segment, in order; together they cover its text. Call in reading order."""
         text = segment.text
+        if self._locks and segment.role is SpeakerRole.OTHER:
+            own = self._locks.get((segment.speaker or "").casefold())
+            if own is not None:
+                return (Piece(0, len(text), own, None, True, f"{own}: the speaker's language"),)
         if self._reply.language is not None:
             why = f"{self._reply.language}: asked for"
             return (Piece(0, len(text), self._reply.language, None, True, why),)

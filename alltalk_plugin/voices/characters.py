@@ -31,10 +31,17 @@ def find_character(settings: Settings, name: str | None) -> Character | None:
 
 def with_character_defaults(reply: Reply, settings: Settings) -> Reply:
     """`reply` with what the settings know: its character's language where it names none itself,
-    and every character as a name that may speak a line (`Name: ...`), since not every host has a roster."""
-    known = (name for key, entry in settings.characters.items() for name in (key, *entry.aliases))
+    and every character as a name that may speak a line (`Name: ...`), since not every host has a roster.
+
+    A language that the caller asks for is meant for every line; else each speaker's own holds for theirs.
+    """
+    known = {name: entry for key, entry in settings.characters.items() for name in (key, *entry.aliases)}
     roster = tuple(dict.fromkeys((*reply.chat.roster, *known)))
     reply = replace(reply, chat=replace(reply.chat, roster=roster))
+    if reply.language is None:
+        own = ((name, entry.language) for name, entry in known.items())
+        languages = tuple((name, language) for name, language in own if language is not None)
+        reply = replace(reply, speaker_languages=languages)
     character = find_character(settings, reply.character)
     if character is None:
         return reply

@@ -105,3 +105,37 @@ def test_warm_when_nothing_has_to_be_told_apart_then_loads_nothing(
 ) -> None:
     loading = warmed(candidates, 0)
     assert (loading.warmed, loading.asked) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("own", "languages"),
+    [
+        # Nobody is locked: what is clear is told apart, the rest is the reply's.
+        ((), ["en", "en"]),
+        # A lock stands for that speaker's lines alone, whatever the words are, however the name is written.
+        ((("TOM", DE),), ["en", "de"]),
+        ((("Eve", DE),), ["en", "en"]),
+    ],
+)
+def test_line_of_a_speaker_with_a_language_of_their_own_then_it_is_in_that_language(
+    preparer: ReplyPreparer, own: tuple[tuple[str, LanguageTag], ...], languages: list[str]
+) -> None:
+    text = 'Mira: "I have no idea where he went."\nTom: "I have no idea either, my friend."'
+    reply = Reply(text=text, character="Mira", chat=Chat(roster=("Mira", "Tom")), speaker_languages=own)
+    assert [segment.language for segment in preparer.segments(reply)] == languages
+    growing = preparer.growing(reply)
+    grown = [segment for char in text for segment in growing.add(char)]
+    assert [segment.language for segment in (*grown, *growing.finish())] == languages
+
+
+def test_line_of_a_speaker_with_a_language_of_their_own_when_the_character_has_one_too_then_both_hold(
+    preparer: ReplyPreparer,
+) -> None:
+    reply = Reply(
+        text='Mira: "Hello there."\nTom: "Hello."',
+        character="Mira",
+        language=FR,
+        chat=Chat(roster=("Mira", "Tom")),
+        speaker_languages=(("Tom", DE),),
+    )
+    assert [segment.language for segment in preparer.segments(reply)] == ["fr", "de"]

@@ -40,3 +40,20 @@ def test_with_character_defaults_when_the_host_has_no_roster_then_known_characte
     settings = Settings.model_validate({"characters": {"Bram": {"voice": "default", "aliases": ["B"]}}})
     reply = with_character_defaults(Reply(text="x", chat=Chat(roster=("Aria", "Bram"))), settings)
     assert reply.chat.roster == ("Aria", "Bram", "B")
+
+
+def test_with_character_defaults_when_others_have_a_language_then_their_lines_are_in_it() -> None:
+    settings = Settings.model_validate(
+        {
+            "characters": {
+                "Aria": {"voice": "default", "language": "fr"},
+                "Bram": {"voice": "default", "aliases": ["B"], "language": "nl"},
+                "Carl": {"voice": "default"},
+            }
+        }
+    )
+    reply = with_character_defaults(Reply(text="x", character="aria"), settings)
+    assert reply.language == "fr"
+    assert reply.speaker_languages == (("Aria", "fr"), ("Bram", "nl"), ("B", "nl"))
+    asked = with_character_defaults(Reply(text="x", language=LanguageTag("de")), settings)
+    assert (asked.language, asked.speaker_languages) == ("de", ())

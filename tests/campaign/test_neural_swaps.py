@@ -39,6 +39,7 @@ def profiles(tmp_path_factory: pytest.TempPathFactory) -> list[ModelProfile]:
     coqui = dict(coqui_models(folder / "coqui", ("vits", "vits_languages", "tacotron2_melgan")))
     write("write_xtts.py", "coqui", folder)
     coqui["xtts"] = folder / "xtts"
+    (folder / "piper").mkdir()
     piper = piper_voices(folder / "piper")
     return [
         *(ModelProfile(ModelRef(name), "coqui", path=path) for name, path in coqui.items()),

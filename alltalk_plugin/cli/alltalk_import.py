@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from alltalk_plugin.cli.byte_progress import byte_progress
 from alltalk_plugin.cli.context import CliContext, failing_clearly
-from alltalk_plugin.cli.shelves import byte_progress, note_engine, open_shelf
+from alltalk_plugin.cli.shelves import note_engine, open_shelf
 from alltalk_plugin.cli.tables import print_rows
 from alltalk_plugin.cli.voice import check_reference
 
@@ -27,7 +28,7 @@ def import_alltalk(context: CliContext, *, path: Path, dry_run: bool) -> None:
 
     shelf = open_shelf(context)
     folder = read_folder(path)
-    with byte_progress("reading", None) as progress:
+    with byte_progress("reading") as progress:
         rows = [
             (
                 one.what,

@@ -11,8 +11,9 @@ from urllib.parse import quote
 import click
 
 from alltalk_plugin import bridge
+from alltalk_plugin.cli.byte_progress import ByteProgress, byte_progress
 from alltalk_plugin.cli.context import CliContext, failing_clearly
-from alltalk_plugin.cli.shelves import byte_progress, note_engine, note_faults, open_shelf, self_tests
+from alltalk_plugin.cli.shelves import note_engine, note_faults, open_shelf, self_tests
 from alltalk_plugin.cli.tables import print_json, print_rows
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def add(
     )
     with ExitStack() as stack:
         test = stack.enter_context(self_tests(context, shelf)) if tested else None
-        progress = stack.enter_context(byte_progress("reading", None))
+        progress = stack.enter_context(byte_progress("reading"))
         added = add_model(shelf, new, self_test=test, progress=progress)
     _print_added(context, shelf, added)
 
@@ -113,14 +114,14 @@ def get(
     offer = find_offer(source, catalogue)
     with ExitStack() as stack:
         test = stack.enter_context(self_tests(context, shelf)) if tested else None
-        progress = stack.enter_context(byte_progress("fetching", None))
+        progress = stack.enter_context(byte_progress("fetching"))
         added = get_model(
             shelf,
             offer,
             name=name,
             engine=engine,
             device=Device(device),
-            consent=_consent(yes=yes, accept_terms=accept_terms),
+            consent=_consent(progress, yes=yes, accept_terms=accept_terms),
             lock=lock_descriptor,
             self_test=test,
             progress=progress,
@@ -185,7 +186,7 @@ def check(context: CliContext, names: tuple[str, ...], no_speech: bool) -> None:
     memory = SystemMemory()
     with ExitStack() as stack:
         test = None if no_speech else stack.enter_context(self_tests(context, shelf))
-        progress = stack.enter_context(byte_progress("reading", None))
+        progress = stack.enter_context(byte_progress("reading"))
         findings = [
             finding
             for name in names or shelf.settings.models
@@ -231,8 +232,9 @@ def confirm_deletion(paths: tuple[Path, ...], *, yes: bool) -> None:
         click.confirm(f"Delete {', '.join(map(str, paths))}?", abort=True, err=True)
 
 
-def _consent(*, yes: bool, accept_terms: bool) -> Consent:
+def _consent(progress: ByteProgress, *, yes: bool, accept_terms: bool) -> Consent:
     def consent(terms: Terms) -> bool:
+        progress.expect(terms.size_bytes)
         size = "size unknown" if terms.size_bytes is None else f"{terms.size_bytes / 1e6:.1f} MB"
         about = f" ({terms.description})" if terms.description else ""
         click.echo(f"{terms.name}{about}: {size}, from {terms.source}", err=True)

@@ -1,8 +1,7 @@
-"""What `model`, `voice` and `import-alltalk` share: the shelf, the self-test, how progress looks."""
+"""What `model`, `voice` and `import-alltalk` share: the shelf, and the self-test."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from alltalk_plugin.domain.engines import EngineSpec
     from alltalk_plugin.domain.models import ModelProfile
     from alltalk_plugin.library.shelf import Shelf
-
-_PLAIN_STEP_BYTES = 100_000_000
-"""Without a terminal a line for so much."""
 
 
 def open_shelf(context: CliContext) -> Shelf:
@@ -82,23 +78,3 @@ def note_engine(context: CliContext, spec: EngineSpec) -> None:
         environment_of(context.home, spec)
     except EngineMissing as error:
         click.echo(f"note: {error.message}. {error.hint}", err=True)
-
-
-@contextmanager
-def byte_progress(label: str, total_bytes: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, a line now and then elsewhere; all on stderr."""
-    if sys.stderr.isatty():
-        with click.progressbar(length=total_bytes or 0, label=label, file=sys.stderr) as bar:
-            yield bar.update
-        return
-    done = said = 0
-
-    def told(more_bytes: int) -> None:
-        nonlocal done, said
-        done += more_bytes
-        if done - said >= _PLAIN_STEP_BYTES:
-            said = done
-            of = f" of {total_bytes / 1e6:.0f}" if total_bytes else ""
-            click.echo(f"{label}: {done / 1e6:.0f}{of} MB", err=True)
-
-    yield told

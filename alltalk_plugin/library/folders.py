@@ -21,7 +21,7 @@ from alltalk_plugin.domain.errors import AlltalkError
 from alltalk_plugin.library.looking import describe, engine_named, model_profile
 from alltalk_plugin.library.names import name_fault
 from alltalk_plugin.settings.found import Found
-from alltalk_plugin.settings.schema import ModelSettings, VoiceSettings
+from alltalk_plugin.settings.schema import BUILTIN_MODELS, ModelSettings, VoiceSettings
 
 MODELS, VOICES = "models", "voices"
 AUDIO_SUFFIXES = frozenset((".wav", ".flac"))
@@ -74,7 +74,8 @@ class DataFolders:
             references = dict(self._found_references(faults))
             voices: dict[str, VoiceSettings] = {}
             if references:
-                cloning = self._first_that_clones({**models, **found})
+                others = {name: model for name, model in found.items() if name not in models}
+                cloning = self._first_that_clones({**models, **others})
                 if cloning is None:
                     faults += [
                         Fault(paths[0], "no model here speaks in the voice of a recording")
@@ -111,6 +112,8 @@ class DataFolders:
                     faults.append(Fault(folder, f"its name cannot be used: {fault}"))
                 elif (owner := owners.setdefault(name.casefold(), folder)) != folder:
                     faults.append(Fault(folder, f"{owner} has that name already"))
+                elif name.casefold() in BUILTIN_MODELS:
+                    faults.append(Fault(folder, "the built-in model has that name"))
                 else:
                     model = ModelSettings(engine=engine_folder.name, path=folder)
                     if isinstance(clones := self._clones(name, model), str):

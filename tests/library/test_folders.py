@@ -111,7 +111,18 @@ def test_found_when_named_like_a_built_in_one_then_the_voice_wins_and_the_model_
     make_recording(tmp_path / "voices/narrator.wav")
     settings = make_shelf(tmp_path).settings
     assert settings.models["espeak"].engine == "espeak"
-    assert settings.voices["narrator"].reference
+    assert settings.voices["narrator"].reference and settings.voices["narrator"].model == "xtts"
+
+
+def test_recording_when_the_file_gives_a_found_models_name_to_another_then_it_is_not_that_one(
+    tmp_path: Path,
+) -> None:
+    make_model(tmp_path / "models/coqui/first", clones=True)
+    make_model(tmp_path / "models/coqui/second", clones=True)
+    make_model(tmp_path / "plain")
+    make_recording(tmp_path / "voices/anna.wav")
+    shelf = make_shelf(tmp_path, "models: {first: {engine: piper, path: plain}}\n")
+    assert shelf.settings.voices["anna"].model == "second"
 
 
 def test_settings_when_they_name_what_was_found_then_valid_and_a_missing_one_has_the_nearest_name(

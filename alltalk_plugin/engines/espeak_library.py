@@ -24,6 +24,7 @@ _AUDIO_OUTPUT_SYNCHRONOUS = 2  # callback in the calling thread; mode 1 costs 20
 _DONT_EXIT = 0x8000  # without it a missing data folder ends the process
 _CHARS_UTF8 = 1  # and neither SSML (0x10: unclosed tags leak into later calls) nor phonemes (0x100)
 _PARAMETER_RATE, _PARAMETER_VOLUME, _PARAMETER_PITCH = 1, 2, 3
+_IPA = 2  # phonemes as IPA instead of eSpeak's own letters, nothing between them
 _EE_OK = 0
 
 _LONGEST_PATH_BYTES = 159
@@ -78,6 +79,18 @@ class EspeakLibrary:
         )
         if code != _EE_OK:
             raise SynthesisFailed("eSpeak refused the text", context={"espeak_code": code})
+
+    def phonemes(self, text: str) -> str:
+        """`text` in the phonetic alphabet, as the voice that is set says it. `text` holds no NUL."""
+        translate = self._library.espeak_TextToPhonemes
+        translate.restype = ctypes.c_char_p
+        rest = ctypes.c_char_p(text.encode("utf-8", "ignore"))
+        clauses = []
+        while (
+            rest.value is not None
+        ):  # one clause a call; the library moves the pointer on, in the end to NULL
+            clauses.append(translate(ctypes.byref(rest), _CHARS_UTF8, _IPA))
+        return "".join((clause or b"").decode("utf-8").strip() for clause in clauses)
 
     def close(self) -> None:
         self._library.espeak_Terminate()

@@ -19,6 +19,7 @@ COQUI_MODELS = (
     "glow",
     "glow_melgan",
     "tacotron2_melgan",
+    "vits_phonemes",
     "vits_safetensors",
     "vits_nan",
 )

@@ -29,6 +29,10 @@ from TTS.tts.models.vits import Vits
 from TTS.vocoder.configs import MelganConfig
 from TTS.vocoder.models.gan import GAN
 
+from alltalk_plugin.engines.coqui import phonemes
+
+phonemes.install()
+
 SPEAKERS = ["Ada", "Ben", "Cleo", "Dan"]
 LANGUAGES = ["en", "de", "fr-fr"]
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyzäöüßéèêàçñáíóúãõ0123456789"
@@ -47,8 +51,16 @@ def characters() -> CharactersConfig:
     )
 
 
-def vits(folder: Path, *, speakers: bool = False, languages: bool = False, whole: bool = False) -> None:
-    """`whole`: the size of a published model, without a discriminator (141 MB)."""
+def vits(
+    folder: Path,
+    *,
+    speakers: bool = False,
+    languages: bool = False,
+    whole: bool = False,
+    espeak: str = "",
+) -> None:
+    """`whole`: the size of a published model, without a discriminator (141 MB). `espeak`: the language in
+    whose phonemes it speaks."""
     small = (
         {}
         if whole
@@ -67,12 +79,14 @@ def vits(folder: Path, *, speakers: bool = False, languages: bool = False, whole
     config = VitsConfig(
         model_args=arguments,
         audio=BaseAudioConfig(sample_rate=22_050, do_trim_silence=False),
-        use_phonemes=False,
+        use_phonemes=bool(espeak),
+        phonemizer="espeak" if espeak else None,
+        phoneme_language=espeak or None,
         text_cleaner="basic_cleaners",
         add_blank=True,
-        characters=characters(),
+        characters=None if espeak else characters(),
         test_sentences=[],
-        languages=LANGUAGES if languages else ["en"],
+        languages=LANGUAGES if languages else [espeak or "en"],
     )
     if speakers:
         arguments.use_speaker_embedding = config.use_speaker_embedding = True
@@ -193,6 +207,7 @@ MODELS: dict[str, Callable[[Path], None]] = {
     "vits": vits,
     "vits_speakers": lambda folder: vits(folder, speakers=True),
     "vits_languages": lambda folder: vits(folder, speakers=True, languages=True),
+    "vits_phonemes": lambda folder: vits(folder, espeak="de"),
     "vits_safetensors": vits_safetensors,
     "vits_nan": vits_nan,
     "vits_whole": lambda folder: vits(folder, whole=True),

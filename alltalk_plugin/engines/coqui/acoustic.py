@@ -14,7 +14,6 @@ import scipy.signal
 import torch
 from TTS.config import register_config
 from TTS.tts.models import setup_model
-from TTS.tts.utils.text.phonemizers import ESpeak
 
 from alltalk_plugin.domain.audio import AudioChunk
 from alltalk_plugin.domain.engines import Cancellable, LoadRequest, SynthesisRequest
@@ -28,7 +27,7 @@ from alltalk_plugin.domain.errors import (
 )
 from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import OptionValue
-from alltalk_plugin.engines.coqui import failures, files, languages, options, vocabulary
+from alltalk_plugin.engines.coqui import failures, files, languages, options, phonemes, vocabulary
 from alltalk_plugin.engines.coqui.checkpoint import TWO_PART_KINDS, Checkpoint
 from alltalk_plugin.engines.coqui.config import Json
 from alltalk_plugin.engines.coqui.devices import device_named, release, trim, use_threads
@@ -37,6 +36,8 @@ from alltalk_plugin.engines.coqui.vocoding import GriffinLim, NeuralVocoder, Voc
 
 if TYPE_CHECKING:
     from TTS.tts.models.base_tts import BaseTTS
+
+phonemes.install()
 
 WARM = (librosa.filters.mel, scipy.signal.lfilter)
 """What the library imports in the middle of its first load: 4 s and 140 MB, paid here by a warm spare."""
@@ -89,12 +90,12 @@ def _acoustic_model(checkpoint: Checkpoint) -> BaseTTS:
 
 def _check_phonemes(config: Mapping[str, Json]) -> None:
     """See that what turns letters into phonemes is there. Raises: ModelIncompatible."""
-    wanted = config.get("phonemizer") or "espeak"
-    if config.get("use_phonemes") and wanted == "espeak" and not ESpeak.is_available():
+    named = (config.get("phonemizer") or phonemes.NAME) == phonemes.NAME
+    if config.get("use_phonemes") and named and not phonemes.available():
         raise ModelIncompatible(
-            "the model speaks phonemes, which the program espeak-ng makes, and that is not installed here",
-            hint="Install espeak-ng with the system's package manager, so that its program is on the PATH.",
-            context={"program": "espeak-ng"},
+            "the model speaks phonemes, and eSpeak NG, which makes them, is not installed here",
+            hint="Install the engine again ('alltalk-plugin engine install coqui --force').",
+            context={"distribution": "espeakng-loader"},
         )
 
 
@@ -145,6 +146,9 @@ class AcousticEngine:
         if chosen.get("speaker"):
             self._speaker = self._speaker_of_settings(str(chosen["speaker"]))
         self._length_scale: float | None = getattr(model, "length_scale", None)
+        phonemizer = model.tokenizer.phonemizer
+        by_espeak = isinstance(phonemizer, phonemes.Espeak)
+        self._espeak_language: str | None = phonemizer.language if by_espeak else None
         self._letters = frozenset("" if model.tokenizer.use_phonemes else model.tokenizer.characters.vocab)
         own_hz = checkpoint.sample_rate_hz or int(model.config.audio.sample_rate)
         self._sample_rate_hz = own_hz if vocoding is None else vocoding.sample_rate_hz
@@ -162,6 +166,8 @@ class AcousticEngine:
         text = vocabulary.clean(request.text)
         if not vocabulary.words_in(text):
             return
+        if self._espeak_language is not None:
+            phonemes.check_letters(text, self._espeak_language)
         if self._letters:
             vocabulary.check_letters(self._cleaned(text, code), self._letters, request.language)
         for sentence in sentences_of(text, MAX_SENTENCE_CHARS):

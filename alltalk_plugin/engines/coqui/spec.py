@@ -134,7 +134,7 @@ SPEC = EngineSpec(
         steps=(
             InstallStep(("torch",)),
             # six: the library imports it, and names it nowhere.
-            InstallStep(("coqui-tts", "six", "soundfile")),
+            InstallStep(("coqui-tts", "six", "soundfile", "espeakng-loader")),
             # Bare: it would bring a PyTorch for CUDA with it.
             InstallStep(("torchaudio",), bare=True),
         ),

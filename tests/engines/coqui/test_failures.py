@@ -139,6 +139,11 @@ CASES = (
         lambda folder: (folder / "vocoder_config.json").unlink(),
     ),
     Case("safetensors", None, "vits_safetensors"),
+    Case(
+        "phonemes", None, "vits_phonemes", asked={"text": "Schöne Grüße, ein kurzer Test.", "language": "de"}
+    ),
+    Case("script that eSpeak spells", "language_unsupported", "vits_phonemes", asked={"text": "你好世界"}),
+    Case("phonemes of emoji and words", None, "vits_phonemes", asked={"text": 'Ja 😀 gut -J "x'}),
     # Options and devices
     Case("no such device", "incompatible", asked={"device": "cuda:0"}),
     Case("nonsense device", "incompatible", asked={"device": "toaster"}),

@@ -198,4 +198,3 @@ def test_unload_ends_the_process(loader: WorkerLoader, coqui: Mapping[str, Path]
     pid = model.pid
     model.unload()
     assert not psutil.pid_exists(pid)
-

@@ -79,7 +79,9 @@ class KokoroEngine:
         speed = min(max(request.rate, _SLOWEST), _FASTEST)
         limit = round(MAX_PHONEMES * min(speed, 1.0))
         for sentence in sentences(_readable(request.text, accent.language, accent.espeak)):
-            for phonemes in breaths(list(self._phonemizer.phonemes(sentence, accent.espeak)), limit):
+            # Those that the model knows: kokoro-onnx raises an error with the text when none is left.
+            known = self._kokoro.tokenizer.known(self._phonemizer.phonemes(sentence, accent.espeak))
+            for phonemes in breaths(list(known), limit):
                 if cancel.cancelled:
                     return
                 chunk = self._spoken("".join(phonemes), style, speed, cancel)

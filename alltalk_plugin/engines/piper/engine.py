@@ -70,13 +70,18 @@ class PiperEngine:
         limit = max(round(MAX_PHONEMES / max(slowness, 1.0)), 20)
         # Sentence by sentence: piper-tts would work out the phonemes of them all before the first sound.
         for sentence in sentences(readable(request.text, self._config)):
-            for phonemes in breaths(joined(self._voice.phonemize(sentence)), limit):
+            for phonemes in breaths(self._phonemes(sentence), limit):
                 if cancel.cancelled:
                     return
                 chunk = self._spoken(phonemes, scales, cancel)
                 if chunk is None:
                     return
                 yield chunk
+
+    def _phonemes(self, sentence: str) -> list[str]:
+        """Those that the voice knows; piper-tts would print a warning for each of the others."""
+        phonemes = joined(self._voice.phonemize(sentence))
+        return [phoneme for phoneme in phonemes if phoneme in self._config.letters]
 
     def close(self) -> None:
         del self._voice, self._session

@@ -67,6 +67,7 @@ def voices(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def loaded(
     loader: WorkerLoader,
     path: Path,
+    *,
     engine: str = "piper",
     device: Device = CPU,
     on_death: Callable[[WorkerCrashed], None] = lambda _death: None,
@@ -158,7 +159,8 @@ def test_memory_stays_within_the_estimate_and_near_it(single: WorkerModel, voice
         say(single, "supercalifragilistic " * 50)
     resident = single.resident_bytes()[CPU]
     estimate = SPEC.estimate(ModelProfile(ModelRef("voice"), "piper", path=voices["single"]))
-    assert resident <= estimate.held_bytes <= 1.3 * resident
+    # A process that had to compile what it imports holds 10 to 20 MB more; the bound is for that one.
+    assert resident <= estimate.held_bytes <= 1.5 * resident
 
 
 def ponder(voice: Path) -> None:
@@ -275,6 +277,14 @@ def test_hebrew_voice_gets_its_vowels_back(loader: WorkerLoader, own: Path) -> N
     changed(own, phoneme_type="hebrew", espeak={"voice": "he"})
     model = loaded(loader, own)
     assert heard(say(model, "שלום עולם"))[0] == "ʃˈalom ʔˈolam"
+    model.unload()
+
+
+def test_phonemes_that_the_voice_does_not_know_are_left_out(loader: WorkerLoader, own: Path) -> None:
+    ids = json.loads(own.with_name("single.onnx.json").read_text("utf-8"))["phoneme_id_map"]
+    changed(own, phoneme_id_map={phoneme: number for phoneme, number in ids.items() if phoneme not in "ɹˈ"})
+    model = loaded(loader, own)
+    assert heard(say(model, HELLO))[0] == HELLO_SOUNDS.replace("ɹ", "").replace("ˈ", "")
     model.unload()
 
 

@@ -160,9 +160,10 @@ def _rule(text: str, at: int, *, final: bool) -> LineStart | Wait | None:
     end = match.end()
     if end == len(text) and not final and end - at < LOOK_AHEAD:
         return WAIT
-    solid = len(re.sub(r"\s", "", match[0]))
     at_line_end = end >= len(text) or text[end] == "\n" or end - at == LOOK_AHEAD
-    return LineStart(Opener.RULE, end) if solid >= 3 and at_line_end else None
+    if not at_line_end or len("".join(match[0].split())) < 3:
+        return None
+    return LineStart(Opener.RULE, end)
 
 
 def _asterisk(text: str, at: int, *, final: bool) -> LineStart | Wait | None:

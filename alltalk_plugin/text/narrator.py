@@ -12,6 +12,7 @@ Unclosed marks end at the blank line; stray closers are dropped; nothing literal
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -71,7 +72,7 @@ class Narrator:
         self.frames: list[Frame] = []
         # The depths of what is open, so that nesting however deep is never searched: by kind of mark, by
         # kind and character, and by what can close a quote.
-        self._depths: dict[str, list[int]] = {}
+        self._depths: defaultdict[str, list[int]] = defaultdict(list)
         self._speaking: list[Frame] = []
         self.start_over()
 
@@ -226,7 +227,7 @@ class Narrator:
         frame = Frame(mark, char, closers, mid_sentence)
         self.frames.append(frame)
         for key in (mark, mark + char, *closers):
-            self._depths.setdefault(key, []).append(depth)
+            self._depths[key].append(depth)
         if mark is not Mark.EMPHASIS:
             self._speaking.append(frame)
 

@@ -83,6 +83,11 @@ def test_voice_when_something_is_wrong_then_one_line_with_the_code(
     assert (home / "settings.yaml").read_text(encoding="utf-8") == SETTINGS
 
 
+def test_voice_when_added_as_json_then_an_object(home: Path) -> None:
+    result = run(home, "--json", "voice", "add", "new", "--model", "espeak", "--speaker", "f3")
+    assert json.loads(result.stdout) == {"voice": "new", "model": "espeak", "warnings": []}
+
+
 def test_voice_when_removed_by_force_then_the_character_has_the_default_voice(home: Path) -> None:
     result = run(home, "voice", "remove", "aria", "--force")
     assert result.exit_code == 0 and "character 'Aria'" in result.stderr

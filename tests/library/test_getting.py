@@ -298,6 +298,7 @@ def test_address_when_of_no_use_then_said_why(wanted: str, said: str) -> None:
         (b'{"v": {"files": {"a/..": {}}}}', "names a file"),
         (b'{"v": {"files": {"a/con": {}}}}', "names a file"),
         (b'{"v": {"files": "x"}}', "is not in"),
+        (b'{"v": "a.onnx"}', "is not in"),
         (b'{"v": {"files": {"http://example.com/a.onnx": {}}}}', "cannot be fetched"),
     ],
 )

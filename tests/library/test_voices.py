@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from alltalk_plugin.domain.errors import AlltalkError, error_from_code
+from alltalk_plugin.domain.errors import AlltalkError, InstallError, NameTaken, error_from_code
 from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.library.shelf import Shelf
 from alltalk_plugin.library.voices import NewVoice, add_voice
@@ -88,6 +88,21 @@ def test_voice_when_the_settings_cannot_be_written_then_no_recording_is_left(
     with pytest.raises(AlltalkError):
         add(shelf, "anna", model="xtts", reference=(make_recording(tmp_path / "a.wav"),))
     assert list((shelf.home / "voices").iterdir()) == []
+
+
+def test_voice_when_its_folder_cannot_be_made_then_a_typed_error_and_no_entry(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    recording = make_recording(tmp_path / "a.wav")
+    (shelf.home / "voices/anna").mkdir(parents=True)
+    with pytest.raises(NameTaken, match="exists already"):
+        add(shelf, "anna", model="xtts", reference=(recording,))
+    (shelf.home / "voices/anna").rmdir()
+    (shelf.home / "voices").rmdir()
+    (shelf.home / "voices").write_text("a file where a folder belongs")
+    with pytest.raises(InstallError, match="cannot be copied"):
+        add(shelf, "anna", model="xtts", reference=(recording,))
+    assert "anna" not in make_shelf(shelf.home).settings.voices
 
 
 def test_voice_when_it_was_found_then_it_is_defined_with_its_recording_in_place(shelf: Shelf) -> None:

@@ -30,6 +30,7 @@ UTTERANCES: dict[LanguageTag, str] = {
     LanguageTag("ja"): "これはこえのみじかいテストです。",
     LanguageTag("ko"): "짧은 목소리 시험입니다.",
     LanguageTag("ar"): "هذا اختبار قصير للصوت.",
+    LanguageTag("he"): "זוהי בדיקה קצרה של הקול.",
     LanguageTag("hi"): "यह आवाज़ की एक छोटी परीक्षा है।",
 }
 NEUTRAL_UTTERANCE = "1, 2, 3, 4, 5."

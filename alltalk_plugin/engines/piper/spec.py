@@ -21,7 +21,7 @@ from alltalk_plugin.domain.models import MemoryEstimate, ModelProfile
 from alltalk_plugin.domain.voices import VoiceProfile
 from alltalk_plugin.engines.onnx_header import read_header
 from alltalk_plugin.engines.onnx_memory import MB, model_bytes
-from alltalk_plugin.engines.piper.voice_files import ESPEAK, VoiceConfig, read_config, voice_files
+from alltalk_plugin.engines.piper.voice_files import ESPEAK, HEBREW, VoiceConfig, read_config, voice_files
 
 MAX_CHARS = 1_000
 """Bounds what a cancel may have to wait for; the engine itself cuts to sentences."""
@@ -29,17 +29,25 @@ WORKER_BYTES = 85 * MB
 """Interpreter, numpy, ONNX Runtime and eSpeak's data before any weights: 67 to 78 MB resident measured (Linux
 x86_64, Python 3.11, onnxruntime 1.32, 2026-11-22)."""
 
+VOWELS_BYTES = {HEBREW: 90 * MB, "ar": 25 * MB}
+"""Hebrew and Arabic are written without vowels, which piper-tts puts back with a network of its own: 85 and
+20 MB measured after some minutes of speech."""
+
 
 def estimate(profile: ModelProfile) -> MemoryEstimate:
     """Upper bound: the weights as ONNX Runtime holds them, and what the longest utterance takes."""
     try:
         files = voice_files(profile.path)
         header = read_header(files.onnx)
-        rate_hz = read_config(files.config).sample_rate_hz
-        held = model_bytes(header, (files.onnx, *header.external), rate_hz)
+        config = read_config(files.config)
+        held = model_bytes(header, (files.onnx, *header.external), config.sample_rate_hz)
     except AlltalkError:
         return MemoryEstimate(profile.device, peak_bytes=0, steady_bytes=0, context_bytes=WORKER_BYTES)
-    return MemoryEstimate(profile.device, peak_bytes=held, steady_bytes=held, context_bytes=WORKER_BYTES)
+    vowels = VOWELS_BYTES.get(
+        config.espeak_voice if config.phoneme_type == ESPEAK else config.phoneme_type, 0
+    )
+    context = WORKER_BYTES + vowels
+    return MemoryEstimate(profile.device, peak_bytes=held, steady_bytes=held, context_bytes=context)
 
 
 def revision(profile: ModelProfile) -> str:

@@ -273,10 +273,33 @@ def test_voice_of_letters_speaks_them_as_they_are(loader: WorkerLoader, own: Pat
     model.unload()
 
 
-def test_hebrew_voice_gets_its_vowels_back(loader: WorkerLoader, own: Path) -> None:
-    changed(own, phoneme_type="hebrew", espeak={"voice": "he"})
+@pytest.mark.parametrize(
+    ("keys", "text", "sounds"),
+    [
+        ({"phoneme_type": "hebrew", "espeak": {"voice": "he"}}, "שלום עולם", "ʃˈalom ʔˈolam"),
+        ({"espeak": {"voice": "ar"}}, "مرحبا", "murˈaħibˌan"),
+    ],
+)
+def test_language_written_without_vowels_gets_them_back_within_the_estimate(
+    loader: WorkerLoader, own: Path, keys: dict[str, object], text: str, sounds: str
+) -> None:
+    changed(own, **keys)
     model = loaded(loader, own)
-    assert heard(say(model, "שלום עולם"))[0] == "ʃˈalom ʔˈolam"
+    model.verify(CancelSource())
+    assert heard(say(model, text))[0] == sounds
+    say(model, f"{text} " * 100)
+    estimate = SPEC.estimate(ModelProfile(ModelRef("voice"), "piper", path=own))
+    assert model.resident_bytes()[CPU] <= estimate.held_bytes
+    model.unload()
+
+
+def test_voice_in_a_folder_of_any_name_speaks(loader: WorkerLoader, own: Path) -> None:
+    elsewhere = own.parent / "stimme ü 声 's"
+    elsewhere.mkdir()
+    for path in (own, own.with_name(f"{own.name}.json")):
+        shutil.move(path, elsewhere)
+    model = loaded(loader, elsewhere)
+    assert heard(say(model, HELLO))[0] == HELLO_SOUNDS
     model.unload()
 
 

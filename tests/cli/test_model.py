@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import click
 import espeakng_loader
 import pytest
 from click.testing import CliRunner, Result
@@ -209,6 +212,20 @@ def test_terminal_when_asked_then_the_answer_decides(tmp_path: Path, server: Fil
     )
     code, shown = on_terminal(tmp_path, "n\n", *gated)
     assert code == 1 and "do you accept them?" in shown
+
+
+def shown_commands() -> list[str]:
+    text = (Path(__file__).parents[2] / "docs/models.md").read_text(encoding="utf-8")
+    return re.findall(r"^\$ alltalk-plugin (.+)$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", shown_commands())
+def test_docs_when_they_show_a_command_then_it_takes_these_words(line: str) -> None:
+    command: click.Command = cli
+    words = shlex.split(line)
+    while isinstance(command, click.Group):
+        command = command.commands[words.pop(0)]
+    command.make_context("shown", words, resilient_parsing=True)
 
 
 def test_import_when_dry_then_a_report_and_nothing_else(tmp_path: Path) -> None:

@@ -225,12 +225,10 @@ class Scanner:
     def _skip(self, closer: re.Pattern[str], final: bool) -> bool:
         cursor = self._cursor
         match = closer.search(cursor.text, cursor.at)
-        if match is None:
+        if match is None or (match.end() == len(cursor.text) and not final):
             # Enough stays behind to see a closer that has only half arrived.
-            keep = 0 if final else _LONGEST_CLOSER
-            cursor.at = max(cursor.at, len(cursor.text) - keep)
-            return False
-        if match.end() == len(cursor.text) and not final:
+            half = len(cursor.text) - (0 if final else _LONGEST_CLOSER)
+            cursor.at = max(cursor.at, half if match is None else min(half, match.start()))
             return False
         # A blank line that ends something is still a blank line.
         cursor.at = match.start() if match[0].isspace() else match.end()

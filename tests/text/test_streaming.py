@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alltalk_plugin.domain.speech import ReplyStyle, SpeakerRole
-from alltalk_plugin.text.scanner import ScanRules
+from alltalk_plugin.text.scanner import Scanner, ScanRules
 from tests.text.reading import ROSTER, scan
 
 if TYPE_CHECKING:
@@ -218,16 +218,12 @@ def test_plain_prose_loses_no_letter(words: list[str], joints: list[str]) -> Non
 
 
 def test_a_sentence_is_handed_out_as_soon_as_the_next_begins() -> None:
-    from alltalk_plugin.text.scanner import Scanner
-
     scanner = Scanner(ReplyStyle(), ScanRules(), "Mira", ROSTER)
     assert scanner.feed("One sentence. ") == ()
     assert [segment.text for segment in scanner.feed("N")] == ["One sentence."]
 
 
 def test_speech_is_handed_out_when_its_quote_has_closed() -> None:
-    from alltalk_plugin.text.scanner import Scanner
-
     scanner = Scanner(ReplyStyle(unmarked=SpeakerRole.NARRATOR), ScanRules(), "Mira", ROSTER)
     assert [segment.text for segment in scanner.feed('"Hello," s')] == ["Hello,"]
 
@@ -309,3 +305,11 @@ def _lines(text: str) -> int:
 def test_marks_nested_twice_as_deep_are_twice_the_work(unit: str) -> None:
     one, two = unit * (600 // len(unit)), unit * (1200 // len(unit))
     assert _lines(two) <= 2.3 * _lines(one) + 200
+
+
+def test_an_address_that_never_ends_is_looked_at_once() -> None:
+    """While it waits for the end it keeps no more than a closer's length, which has no trace outside."""
+    scanner = Scanner(ReplyStyle(), ScanRules(), "Mira", ROSTER)
+    for _ in range(50):
+        scanner.feed("https://a" * 100)
+    assert len(scanner._cursor.text) - scanner._cursor.at < 1000

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 from pathlib import Path
-from typing import cast
 
 import numpy as np
-import torch
-from TTS.tts.configs.xtts_config import XttsConfig
-from TTS.tts.models.xtts import Xtts, _legacy_safe_globals
+from TTS.tts.models.xtts import Xtts
 
 from alltalk_plugin.domain.audio import AudioChunk
 from alltalk_plugin.domain.engines import Cancellable, LoadRequest, SynthesisRequest
@@ -18,7 +14,8 @@ from alltalk_plugin.domain.errors import ModelIncompatible, ModelNotFound, Synth
 from alltalk_plugin.engines.coqui import failures, files, options
 from alltalk_plugin.engines.coqui.checkpoint import Checkpoint
 from alltalk_plugin.engines.coqui.config import read_config
-from alltalk_plugin.engines.coqui.devices import device_named, release, use_threads
+from alltalk_plugin.engines.coqui.devices import device_named, release, trim, use_threads
+from alltalk_plugin.engines.coqui.xtts_model import lean_model
 from alltalk_plugin.engines.coqui.xtts_options import Sampling, sampling_of
 from alltalk_plugin.engines.coqui.xtts_stream import speak
 from alltalk_plugin.engines.coqui.xtts_tokens import XttsTokens
@@ -44,7 +41,7 @@ def load(request: LoadRequest, checkpoint: Checkpoint) -> XttsEngine:
         files.check_whole(checkpoint.weights[0])
     try:
         with failures.loading(request.model), failures.reading():
-            model = _model(checkpoint, vocabulary).to(device)
+            model = lean_model(checkpoint, vocabulary).to(device)
             voices = XttsVoices(
                 model, checkpoint.folder, usual=str(request.options.get("speaker") or "") or None
             )
@@ -73,36 +70,6 @@ def _vocabulary(folder: Path) -> Path:
     return path
 
 
-def _model(checkpoint: Checkpoint, vocabulary: Path) -> Xtts:
-    """Loads outside inference mode: inside, some weights silently stop being parameters."""
-    config = XttsConfig()
-    config.from_dict(deepcopy(dict(checkpoint.config)))
-    model = _LeanXtts(config)
-    model.load_checkpoint(
-        config,
-        checkpoint_dir=checkpoint.folder,
-        checkpoint_path=checkpoint.weights[0],
-        vocab_path=vocabulary,
-        speaker_file_path="",  # XttsVoices reads it
-    )
-    return model
-
-
-class _LeanXtts(Xtts):  # type: ignore[misc]  # TTS has no types
-    """The library's model, made once and loaded without a write to the user's files."""
-
-    def init_models(self) -> None:
-        # The library makes everything twice, before it has read the vocabulary and after.
-        if self.tokenizer.tokenizer is not None:
-            super().init_models()
-
-    def _load_checkpoint(self, model_path: Path) -> dict[str, torch.Tensor]:
-        # The library's own writes a checkpoint of the published kind back in another form.
-        with _legacy_safe_globals():
-            read = torch.load(str(model_path), map_location="cpu", weights_only=True)
-        return cast("dict[str, torch.Tensor]", read["model"])
-
-
 class XttsEngine:
     """One loaded model with its speakers. One thread: the worker's."""
 
@@ -127,6 +94,7 @@ class XttsEngine:
                     if not np.isfinite(samples).all():
                         raise SynthesisFailed("the model made numbers that are no sound")
                     yield AudioChunk(samples, self._sample_rate_hz)
+                trim()
                 if cancel.cancelled:
                     return
 

@@ -230,6 +230,15 @@ def test_callers_at_the_same_time_each_get_their_own_words(model: WorkerModel) -
     assert all(np.array_equal(together[index], words) for index, words in enumerate(alone))
 
 
+def test_estimate_is_an_upper_bound_after_speaking_and_cloning(
+    model: WorkerModel, folder: Path, recordings: tuple[Path, Path]
+) -> None:
+    say(model, ask(f"{TEXT} " * 6, reference_audio=recordings))
+    profile = ModelProfile(ModelRef("xtts"), "coqui", path=folder / "xtts", options=QUICK)
+    estimate = SPEC.estimate(profile)
+    assert model.resident_bytes()[estimate.device] <= estimate.held_bytes <= estimate.load_bytes
+
+
 def test_unload_ends_the_worker(loader: WorkerLoader, folder: Path) -> None:
     profile = ModelProfile(ModelRef("second"), "coqui", path=folder / "xtts", options=QUICK)
     second = loader.load(profile, ModelKey("coqui", profile.ref, "1"), CancelSource(), lambda _death: None)
@@ -242,7 +251,10 @@ def inside(folder: Path, recordings: tuple[Path, Path]) -> Mapping[str, Any]:
     """What a look from inside the worker's process found."""
     good = folder / "xtts"
     published = (good / "model.pth").stat().st_mtime_ns
-    bad = [spoiled(good, folder / name) for name in ("no_vocab", "bad_vocab", "bad_speakers", "other_width")]
+    bad = [
+        spoiled(good, folder / name)
+        for name in ("no_vocab", "bad_vocab", "bad_speakers", "no_model", "other_width")
+    ]
     command = [str(interpreter("coqui")), "-I", str(INSIDE), str(good), str(folder / "xtts_alone")]
     ran = subprocess.run(
         [*command, str(recordings[0]), *map(str, bad)],
@@ -272,6 +284,9 @@ def spoiled(good: Path, folder: Path) -> Path:
             shutil.copy(good / "speakers_xtts.pth", folder)
             with (folder / "speakers_xtts.pth").open("r+b") as file:
                 file.truncate(1_000)
+        case "no_model":
+            (folder / "model.pth").unlink()
+            shutil.copy(good / "speakers_xtts.pth", folder / "model.pth")
         case "other_width":
             config = json.loads((good / "config.json").read_text(encoding="utf-8"))
             config["model_args"]["gpt_n_model_channels"] = 32
@@ -307,7 +322,9 @@ def test_recordings_are_heard_as_the_library_hears_them(inside: Mapping[str, Any
         ("no_vocab", "not_found", "vocab.json"),
         ("bad_vocab", "corrupt", "vocab.json"),
         ("bad_speakers", "corrupt", "speakers_xtts.pth"),
+        ("no_model", "corrupt", "no part"),
         ("other_width", "incompatible", "config.json"),
+        ("lacking", "incompatible", "config.json"),
         ("half", "incompatible", "half"),
         ("device", "incompatible", "cuda:7"),
         ("temperature", "incompatible", "temperature"),

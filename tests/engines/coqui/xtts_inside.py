@@ -8,6 +8,7 @@ MODEL and ALONE are models (with and without speakers), each FOLDER is one that 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent.parent))
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 
 from alltalk_plugin.domain.engines import LoadRequest, SynthesisRequest
 from alltalk_plugin.domain.errors import AlltalkError
@@ -52,13 +54,26 @@ def refused(path: Path, *, device: str = "cpu", **options: OptionValue) -> Mappi
     return {"code": "it was loaded"}
 
 
-def refusals(model: Path, folders: list[Path]) -> Mapping[str, object]:
+def refusals(model: Path, without: Path, folders: list[Path]) -> Mapping[str, object]:
     found: dict[str, object] = {folder.name: refused(folder) for folder in folders}
+    found["lacking"] = refused(lacking(without))
     found["half"] = refused(model, half=True)
     found["device"] = refused(model, device="cuda:7")
     found["temperature"] = refused(model, temperature=9.0)
     found["speaker"] = refused(model, speaker="Ada Frist")
     return found
+
+
+def lacking(good: Path) -> Path:
+    """A model without one of its weights."""
+    folder = good.with_name("lacking")
+    folder.mkdir()
+    for name in ("config.json", "vocab.json"):
+        shutil.copy(good / name, folder)
+    weights = load_file(good / "model.safetensors")
+    del weights["gpt.mel_head.weight"]
+    save_file(weights, folder / "model.safetensors")
+    return folder
 
 
 def pieces(loaded: XttsEngine, latents: torch.Tensor, *, size: int, rate: float) -> list[np.ndarray]:
@@ -148,7 +163,7 @@ def main(model: Path, without: Path, recording: Path, folders: list[Path]) -> No
     found = {
         "streaming": streaming(loaded),
         "library": beside_the_library(loaded, recording),
-        "refusals": refusals(model, folders),
+        "refusals": refusals(model, without, folders),
         "alone": alone(without, recording),
     }
     print(json.dumps(found))

@@ -7,8 +7,6 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,88 +15,22 @@ import psutil
 import pytest
 from onnx import TensorProto, helper, load, numpy_helper, save
 
-from alltalk_plugin.domain.audio import Samples
 from alltalk_plugin.domain.cancel import CancelSource
-from alltalk_plugin.domain.clock import SystemClock
-from alltalk_plugin.domain.engines import EngineSpec, SynthesisRequest
+from alltalk_plugin.domain.engines import SynthesisRequest
 from alltalk_plugin.domain.errors import (
     LanguageUnsupported,
-    ModelCorrupt,
-    ModelError,
     ModelIncompatible,
-    ModelNotFound,
-    SelfTestFailed,
-    SynthesisFailed,
-    UnsafeCheckpoint,
     WorkerCrashed,
 )
 from alltalk_plugin.domain.language import LanguageTag
-from alltalk_plugin.domain.models import CPU, Device, ModelKey, ModelProfile, ModelRef, OptionValue
+from alltalk_plugin.domain.models import CPU, ModelProfile, ModelRef, OptionValue
 from alltalk_plugin.engines.piper.spec import SPEC
 from alltalk_plugin.workers.model import WorkerModel
-from alltalk_plugin.workers.supervisor import WorkerEnvironment, WorkerLoader
-from tests.checkpoints.piper import heard, piper_voices
-from tests.neural import interpreter
+from alltalk_plugin.workers.supervisor import WorkerLoader
+from tests.checkpoints.piper import heard
+from tests.engines.piper.speaking import HELLO, HELLO_SOUNDS, changed, loaded, say
 
 pytestmark = pytest.mark.slow
-
-UNFILTERED = replace(SPEC, name="unfiltered", entry="unfiltered:create")
-HELLO = "Hello there, my friend."
-HELLO_SOUNDS = "həlˈoʊ ðˈɛɹ, maɪ fɹˈɛnd."
-
-
-def environment_of(_spec: EngineSpec) -> WorkerEnvironment:
-    return WorkerEnvironment(interpreter("piper"), (Path(__file__).parent,))
-
-
-@pytest.fixture(scope="module")
-def loader() -> Iterator[WorkerLoader]:
-    engines = {spec.name: spec for spec in (SPEC, UNFILTERED)}
-    loader = WorkerLoader(engines, clock=SystemClock(), environment_of=environment_of)
-    yield loader
-    loader.close()
-
-
-@pytest.fixture(scope="module")
-def voices(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return piper_voices(tmp_path_factory.mktemp("voices"))
-
-
-def loaded(
-    loader: WorkerLoader,
-    path: Path,
-    *,
-    engine: str = "piper",
-    device: Device = CPU,
-    on_death: Callable[[WorkerCrashed], None] = lambda _death: None,
-    options: dict[str, OptionValue] | None = None,
-) -> WorkerModel:
-    profile = ModelProfile(ModelRef("voice"), engine, path=path, device=device, options=options or {})
-    key = ModelKey(engine, profile.ref, SPEC.revision(profile))
-    return loader.load(profile, key, CancelSource(), on_death)
-
-
-@pytest.fixture(scope="module")
-def single(loader: WorkerLoader, voices: dict[str, Path]) -> WorkerModel:
-    return loaded(loader, voices["single"])
-
-
-@pytest.fixture(scope="module")
-def speakers(loader: WorkerLoader, voices: dict[str, Path]) -> WorkerModel:
-    return loaded(loader, voices["speakers"])
-
-
-@pytest.fixture
-def own(voices: dict[str, Path], tmp_path: Path) -> Path:
-    """A copy of the single voice to damage."""
-    for path in (voices["single"], voices["single"].with_name("single.onnx.json")):
-        shutil.copy(path, tmp_path)
-    return tmp_path / "single.onnx"
-
-
-def say(model: WorkerModel, text: str, speaker: str | None = None, rate: float = 1.0) -> Samples:
-    chunks = list(model.synthesize(SynthesisRequest(text=text, speaker=speaker, rate=rate), CancelSource()))
-    return np.concatenate([chunk.samples for chunk in chunks])
 
 
 def test_every_phoneme_of_the_text_is_spoken_in_order(single: WorkerModel) -> None:
@@ -261,11 +193,6 @@ def speak(voice: Path, espeak: str) -> None:
     changed(voice, espeak={"voice": espeak})
 
 
-def changed(voice: Path, **keys: object) -> None:
-    path = voice.with_name(f"{voice.name}.json")
-    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **keys}), "utf-8")
-
-
 def test_voice_of_letters_speaks_them_as_they_are(loader: WorkerLoader, own: Path) -> None:
     changed(own, phoneme_type="text")
     model = loaded(loader, own)
@@ -316,110 +243,3 @@ def test_language_that_is_not_the_voice_s_then_unsupported(single: WorkerModel) 
     with pytest.raises(LanguageUnsupported) as caught:
         list(single.synthesize(request, CancelSource()))
     assert "en-US" in str(caught.value.context["reason"])
-
-
-# --- what is wrong with a voice ---------------------------------------------------------------------------
-
-
-def without_json(voice: Path) -> None:
-    voice.with_name(f"{voice.name}.json").unlink()
-
-
-def garbage(voice: Path) -> None:
-    voice.write_bytes(b"this is no protobuf")
-
-
-def cut(voice: Path) -> None:
-    voice.write_bytes(voice.read_bytes()[:-100])
-
-
-def pickled(voice: Path) -> None:
-    voice.write_bytes(b"cos\nsystem\n(S'touch hacked'\ntR.")
-
-
-def other_inputs(voice: Path) -> None:
-    model = load(str(voice))
-    model.graph.input[2].name = "speed"
-    save(model, str(voice))
-
-
-def for_many_speakers(voice: Path) -> None:
-    changed(voice, num_speakers=3)
-
-
-def unknown_operator(voice: Path) -> None:
-    model = load(str(voice))
-    model.opset_import.append(helper.make_opsetid("evil.ops", 1))
-    model.graph.node[-1].domain = "evil.ops"
-    model.graph.node[-1].op_type = "RunCommand"
-    save(model, str(voice))
-
-
-def reads_elsewhere(voice: Path) -> None:
-    model = load(str(voice))
-    tensor = model.graph.initializer[0]
-    tensor.ClearField("raw_data")
-    tensor.data_location = TensorProto.EXTERNAL
-    tensor.external_data.add(key="location", value="../../../../../etc/passwd")
-    voice.write_bytes(model.SerializeToString())
-
-
-def lacks_its_weights(voice: Path) -> None:
-    model = load(str(voice))
-    tensor = model.graph.initializer[0]
-    tensor.ClearField("raw_data")
-    tensor.data_location = TensorProto.EXTERNAL
-    tensor.external_data.add(key="location", value="weights.bin")
-    voice.write_bytes(model.SerializeToString())
-
-
-def unknown_language(voice: Path) -> None:
-    changed(voice, espeak={"voice": "nobody"})
-
-
-@pytest.mark.parametrize(
-    ("damage", "kind"),
-    [
-        (without_json, ModelNotFound),
-        (garbage, ModelCorrupt),
-        (cut, ModelCorrupt),
-        (pickled, ModelCorrupt),
-        (other_inputs, ModelIncompatible),
-        (for_many_speakers, ModelIncompatible),
-        (unknown_operator, ModelIncompatible),
-        (reads_elsewhere, UnsafeCheckpoint),
-        (lacks_its_weights, ModelError),
-        (unknown_language, ModelIncompatible),
-    ],
-    ids=lambda case: case.__name__,
-)
-def test_voice_that_is_wrong_then_the_load_says_what(
-    loader: WorkerLoader, own: Path, damage: Callable[[Path], None], kind: type[ModelError]
-) -> None:
-    damage(own)
-    with pytest.raises(kind) as caught:
-        loaded(loader, own)
-    assert caught.value.context["phase"] == "load"
-    assert not list(own.parent.rglob("hacked"))
-
-
-def test_ids_beyond_the_model_s_symbols_fail_the_text_and_the_self_test(
-    loader: WorkerLoader, own: Path
-) -> None:
-    ids = json.loads(own.with_name("single.onnx.json").read_text("utf-8"))["phoneme_id_map"]
-    changed(own, phoneme_id_map={**ids, "ə": [9_999]})
-    model = loaded(loader, own)
-    with pytest.raises(SynthesisFailed):
-        say(model, HELLO)
-    with pytest.raises(SelfTestFailed):
-        model.verify(CancelSource())
-    model.unload()
-
-
-@pytest.mark.parametrize("device", ["cuda:0", "mps"])
-def test_device_that_onnx_runtime_cannot_use_then_incompatible(
-    loader: WorkerLoader, voices: dict[str, Path], device: str
-) -> None:
-    with pytest.raises(ModelIncompatible) as caught:
-        loaded(loader, voices["single"], device=Device(device))
-    assert "device to cpu" in caught.value.hint

@@ -113,7 +113,8 @@ class _Vocoder:
     def _frames(self) -> torch.Tensor:
         """The latents at the vocoder's own rate, as HifiDecoder.forward does it: shape (1, width, frames)."""
         latents = torch.cat(self._latents)[None].transpose(1, 2)
-        for factor in (self._stretch, self._frames_per_latent, self._resampled):
+        stretch = max(self._stretch, 1.0 / len(self._latents))  # a word of two tokens, four times as fast
+        for factor in (stretch, self._frames_per_latent, self._resampled):
             if factor != 1.0:
                 latents = interpolate(latents, scale_factor=factor, mode="linear")
         return latents

@@ -306,6 +306,10 @@ def test_pieces_are_those_of_one_whole_decode(inside: Mapping[str, Any]) -> None
         assert found["difference"] < 1e-5 * found["loudest"], case
 
 
+def test_shortest_word_at_the_highest_rate_is_heard(inside: Mapping[str, Any]) -> None:
+    assert inside["shortest"] > 500
+
+
 def test_speech_is_that_of_the_library_but_for_its_blending(inside: Mapping[str, Any]) -> None:
     assert inside["library"]["lengths"][0] == inside["library"]["lengths"][1]
     assert inside["library"]["likeness"] > 0.99

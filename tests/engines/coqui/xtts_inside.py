@@ -162,6 +162,7 @@ def main(model: Path, without: Path, recording: Path, folders: list[Path]) -> No
     loaded = load(model)
     found = {
         "streaming": streaming(loaded),
+        "shortest": sum(len(piece) for piece in pieces(loaded, torch.randn(2, 64), size=4, rate=4.0)),
         "library": beside_the_library(loaded, recording),
         "refusals": refusals(model, without, folders),
         "alone": alone(without, recording),

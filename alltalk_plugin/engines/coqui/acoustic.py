@@ -30,6 +30,7 @@ from alltalk_plugin.domain.models import OptionValue
 from alltalk_plugin.engines.coqui import failures, files, languages, options, phonemes, vocabulary
 from alltalk_plugin.engines.coqui.checkpoint import TWO_PART_KINDS, Checkpoint
 from alltalk_plugin.engines.coqui.config import Json
+from alltalk_plugin.engines.coqui.decoding import WindowedDecoder
 from alltalk_plugin.engines.coqui.devices import device_named, release, trim, use_threads
 from alltalk_plugin.engines.coqui.sentences import sentences_of
 from alltalk_plugin.engines.coqui.vocoding import GriffinLim, NeuralVocoder, Vocoding
@@ -42,8 +43,8 @@ phonemes.install()
 WARM = (librosa.filters.mel, scipy.signal.lfilter)
 """What the library imports in the middle of its first load: 4 s and 140 MB, paid here by a warm spare."""
 MAX_SENTENCE_CHARS = 200
-"""Some 14 s of speech. A VITS takes 20 MB for each second of one piece while it speaks, and a cancel waits
-for the end of the piece."""
+"""Some 14 s of speech. What a model of two parts takes while it speaks grows with the longest piece, and a
+cancel waits for its end."""
 
 
 def load(request: LoadRequest, checkpoint: Checkpoint) -> AcousticEngine:
@@ -140,6 +141,7 @@ class AcousticEngine:
         self._checkpoint = checkpoint
         self._model: BaseTTS | None = model
         self._vocoding = vocoding
+        self._decoder = WindowedDecoder(model) if checkpoint.kind == "vits" else None
         self._half = bool(chosen.get("half"))
         self._language = options.own_language(chosen)
         self._speaker: str | None = None
@@ -154,7 +156,10 @@ class AcousticEngine:
         self._sample_rate_hz = own_hz if vocoding is None else vocoding.sample_rate_hz
 
     def synthesize(self, request: SynthesisRequest, cancel: Cancellable) -> Iterator[AudioChunk]:
-        """Sentence by sentence. Pitch is the model's own; so is the rate where it has no length scale."""
+        """Sentence by sentence, and a VITS in pieces of these.
+
+        Pitch is the model's own; so is the rate where it has no length scale (Tacotron and its like).
+        """
         if request.reference_audio:
             raise ReferenceUnusable(
                 "this model has its own voices and cannot take one from a recording",
@@ -174,27 +179,35 @@ class AcousticEngine:
             if cancel.cancelled:
                 return
             if vocabulary.words_in(sentence):
-                yield self._say(sentence, speaker, code, request.rate)
+                yield from self._say(sentence, speaker, code, request.rate)
 
     def close(self) -> None:
-        self._model = self._vocoding = None
+        self._model = self._vocoding = self._decoder = None
         release()
 
-    def _say(self, sentence: str, speaker: str | None, code: str | None, rate: float) -> AudioChunk:
+    def _say(self, sentence: str, speaker: str | None, code: str | None, rate: float) -> Iterator[AudioChunk]:
         assert self._model is not None  # noqa: S101  # close() is the last call
         model = self._model
         if self._length_scale is not None:
             model.length_scale = self._length_scale / rate
-        with failures.speaking(), torch.inference_mode(), self._precision():
-            spoken = model.synthesize(text=sentence, speaker=speaker, language=code)
-            made = spoken["outputs"]["model_outputs"][0].float()
-            if self._vocoding is not None:
-                made = self._vocoding.sound(made.cpu().numpy())
-            samples = made.float().cpu().numpy().reshape(-1)
+        with failures.speaking(), self._precision():
+            with torch.inference_mode():
+                spoken = model.synthesize(text=sentence, speaker=speaker, language=code)
+            for made in self._sound_of(spoken["outputs"]["model_outputs"][0]):
+                samples = made.float().cpu().numpy().reshape(-1)
+                if not np.isfinite(samples).all():
+                    raise SynthesisFailed("the model made numbers that are no sound")
+                yield AudioChunk(np.clip(samples, -1.0, 1.0).astype(np.float32), self._sample_rate_hz)
         trim()
-        if not np.isfinite(samples).all():
-            raise SynthesisFailed("the model made numbers that are no sound")
-        return AudioChunk(np.clip(samples, -1.0, 1.0).astype(np.float32), self._sample_rate_hz)
+
+    def _sound_of(self, made: torch.Tensor) -> Iterator[torch.Tensor]:
+        if self._decoder is not None:
+            yield from self._decoder.sound()
+        elif self._vocoding is not None:
+            with torch.inference_mode():
+                yield self._vocoding.sound(made.float().cpu().numpy())
+        else:
+            yield made
 
     def _precision(self) -> AbstractContextManager[object]:
         return torch.autocast("cuda", dtype=torch.float16) if self._half else nullcontext()

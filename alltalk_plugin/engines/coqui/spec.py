@@ -33,8 +33,8 @@ with CUDA the worker takes that besides what is counted here, on the device."""
 CUDA_BYTES = 500 * MB
 """PyTorch's own part of a CUDA device. From its documentation, not measured."""
 SPEECH_BYTES, SPEECH_SHARE = 25 * MB, 0.3
-"""What speaking leaves resident: 20 MB with a tiny model, 60 of 141 with a VITS of the published size. In
-the middle of a sentence a VITS takes more, for a moment (docs/engines.md)."""
+"""What speaking leaves resident: 15 MB with a tiny model, 60 with a VITS of the published size (141 MB). A
+model of two parts takes more while it makes a long sentence (docs/engines.md)."""
 PEAK_FACTOR = 2.0
 """The library reads a file whole, then copies it into the model: 1.96 to 2.01 times the weights."""
 XTTS_EXTRA_BYTES = 160 * MB

@@ -87,7 +87,8 @@ def test_each_kind_of_model_passes_its_self_test_within_its_estimate(
         held = model.resident_bytes()[estimate.device]
         assert held <= estimate.held_bytes <= 1.2 * held
         peak = peak_bytes(model.pid)
-        assert peak is None or peak <= estimate.load_bytes + 150_000_000  # while it speaks the long piece
+        # A model of two parts makes a long piece at once, and a vocoder takes memory for all of it.
+        assert peak is None or peak <= estimate.load_bytes + 250_000_000
     finally:
         model.unload()
 
@@ -106,10 +107,19 @@ def test_audio_has_no_silence_added_to_its_end(single: WorkerModel) -> None:
     assert np.abs(end).max() > 0
 
 
-def test_each_sentence_is_a_chunk_and_the_first_comes_early(single: WorkerModel) -> None:
-    chunks = say(single, "One is here. Two is here! Is three here?")
-    assert len(chunks) == 3
+def test_a_sentence_comes_in_pieces_and_the_first_is_short(single: WorkerModel) -> None:
+    chunks = say(single, LONG)
+    assert chunks[0].duration_s < 0.6
+    assert len(chunks) > 4
     assert {chunk.sample_rate_hz for chunk in chunks} == {22_050}
+
+
+def test_a_model_of_two_parts_speaks_sentence_by_sentence(
+    loader: WorkerLoader, coqui: Mapping[str, Path]
+) -> None:
+    model = load(loader, coqui["glow_melgan"])
+    assert len(say(model, "One is here. Two is here! Is three here?")) == 3
+    model.unload()
 
 
 def test_cancel_between_sentences_ends_the_speech(single: WorkerModel) -> None:
@@ -130,18 +140,10 @@ def test_rate_is_followed_and_pitch_is_the_models_own(single: WorkerModel) -> No
     assert len(joined(say(single, pitch_semitones=5.0))) == normal
 
 
-def test_speakers_sound_different_and_the_first_is_the_default(many: WorkerModel) -> None:
-    ada, ben = joined(say(many, speaker="Ada")), joined(say(many, speaker="Ben"))
-    assert (
-        abs(spectrum(ada) - spectrum(ben)).max() > 4 * abs(spectrum(ada) - spectrum(joined(say(many)))).max()
-    )
-
-
-def spectrum(samples: Samples) -> Samples:
-    """The share of each of 64 bands in the sound; noise in the voice hardly changes it."""
-    frames = samples[: len(samples) // 1_024 * 1_024].reshape(-1, 1_024)
-    bands = np.abs(np.fft.rfft(frames, axis=1)).mean(axis=0)[:512].reshape(64, 8).mean(axis=1)
-    return np.asarray(bands / bands.sum(), dtype=np.float32)
+def test_speakers_differ_and_the_first_is_the_default(many: WorkerModel) -> None:
+    """Each has a pace of their own, which no noise changes."""
+    ada, ben, nobody = (len(joined(say(many, speaker=name))) for name in ("Ada", "Ben", None))
+    assert ada == nobody != ben
 
 
 def test_unknown_speaker_then_voice_not_found_with_the_nearest(many: WorkerModel) -> None:

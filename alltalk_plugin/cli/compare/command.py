@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,8 +74,10 @@ def _trials(
 ) -> list[Trial]:
     from alltalk_plugin.cli.compare.trial import run_trial
     from alltalk_plugin.domain.clock import SystemClock
+    from alltalk_plugin.environments.locate import environment_of
     from alltalk_plugin.plugins.manager import load_plugins
-    from alltalk_plugin.runtime import check_models, model_profiles, open_settings
+    from alltalk_plugin.library.looking import engine_of
+    from alltalk_plugin.runtime import model_profiles, open_settings
     from alltalk_plugin.swap.memory import SystemMemory
     from alltalk_plugin.workers.supervisor import WorkerLoader
 
@@ -84,16 +87,19 @@ def _trials(
         raise click.UsageError(f"--language: {error}") from error
     plugins = load_plugins()
     store = open_settings(context.home, context.settings_file, plugins)
-    check_models(store.current, plugins.engines)
-    profiles = model_profiles(store.current)
+    profiles = model_profiles(store.current, plugins.engines)
     for name in models:
         if name not in profiles:
             raise ModelNotFound(f"there is no model '{name}'{did_you_mean(name, profiles)}")
     # A spare would take memory and processor from the model that is measured.
     engines = {name: replace(spec, warm_spare=False) for name, spec in plugins.engines.items()}
-    loader = WorkerLoader(engines, clock=SystemClock())
+    loader = WorkerLoader(
+        engines, clock=SystemClock(), environment_of=partial(environment_of, context.home)
+    )
     try:
         chosen = [profiles[ModelRef(name)] for name in models]
+        for profile in chosen:
+            engine_of(profile, engines)
         return [
             run_trial(
                 profile,

@@ -47,7 +47,7 @@ class Service:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
     """A fresh environment that has this package, and the example installed from its folder by pip."""
     folder = tmp_path_factory.mktemp("example")
-    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
     scripts = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
     python = scripts / ("python.exe" if sys.platform == "win32" else "python")
     packages = subprocess.run(
@@ -72,12 +72,11 @@ def installed(service: Service) -> Service:
 @pytest.fixture(scope="module")
 def candidate() -> Candidate:
     return Candidate(
+        name="formant",
         spec=spec_of_the_example(),
-        text="The rain in Spain stays mainly in the plain.",
-        language=LanguageTag("en"),
         speakers=(None, "ada", "otto"),
         foreign=LanguageTag("de"),
-        unreadable="你好世界",
+        nearest=("oto", "otto"),
         start_s=4.0,
     )
 
@@ -95,6 +94,7 @@ def loader(installed: Service, candidate: Candidate) -> Iterator[WorkerLoader]:
 
 
 model = contract.model
+whole = contract.whole
 # Every test of the suite, with the candidate and the loader of this module.
 globals().update({name: test for name, test in vars(contract).items() if name.startswith("test_")})
 

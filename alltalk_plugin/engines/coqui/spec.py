@@ -57,7 +57,7 @@ def estimate(profile: ModelProfile) -> MemoryEstimate:
     steady = read.weights_bytes + speech
     # Weights are read in main memory and then moved: on a device they exist once.
     factor = PEAK_FACTOR if on_cpu else 1.0
-    peak = round(factor * read.weights_bytes) + SPEECH_BYTES + _built_in_vain(read.vocoder)
+    peak = round(factor * read.weights_bytes) + _built_in_vain(read.vocoder)
     return MemoryEstimate(
         profile.device, peak_bytes=max(peak, steady), steady_bytes=steady, context_bytes=context
     )

@@ -59,7 +59,7 @@ class Candidate:
     stop_s: float = 2.0
     close: bool = False
     follows_rate: bool = True
-    longest_word: int = 3_000
+    longest_word: int = 1_200
     options: dict[str, OptionValue] = field(default_factory=dict)
     beside: Callable[[], AbstractContextManager[dict[str, OptionValue]]] = lambda: nullcontext({})
     checkpoint: Callable[[pytest.FixtureRequest], Path] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,15 +15,15 @@ from alltalk_plugin.audio.loudness import Leveler
 from alltalk_plugin.audio.store import FolderStore
 from alltalk_plugin.domain.clock import SystemClock
 from alltalk_plugin.domain.engines import EngineSpec, NumberReading
-from alltalk_plugin.domain.errors import SettingsError
+from alltalk_plugin.domain.errors import AlltalkError, ModelError
 from alltalk_plugin.domain.language import LanguageTag
-from alltalk_plugin.domain.models import ModelProfile, ModelRef, OptionValue
+from alltalk_plugin.domain.models import ModelProfile, ModelRef
 from alltalk_plugin.domain.ports import Clock
 from alltalk_plugin.domain.voices import VoiceProfile
 from alltalk_plugin.environments.locate import environment_of
 from alltalk_plugin.housekeeping import Chore, Housekeeping
 from alltalk_plugin.library.folders import DataFolders
-from alltalk_plugin.library.looking import model_profile
+from alltalk_plugin.library.looking import engine_of, model_profile, settings_fault
 from alltalk_plugin.ownership import Ownership, own
 from alltalk_plugin.plugins.manager import Plugins, load_plugins
 from alltalk_plugin.settings.schema import Settings
@@ -104,7 +104,6 @@ def build_runtime(
     """
     plugins = plugins if plugins is not None else load_plugins()
     store = open_settings(home, settings_file, plugins)
-    check_models(store.current, plugins.engines)
     ownership = own(home)
     try:
         return _assemble(home, ownership, store, plugins, clock or SystemClock())
@@ -143,7 +142,7 @@ def _assemble(
         load_timeout_s=lambda: settings().swap.load_timeout_s,
     )
     models = SwapService(
-        profiles=lambda: model_profiles(settings()),
+        profiles=lambda: model_profiles(settings(), plugins.engines),
         engines=plugins.engines,
         loader=loader,
         journal=journal,
@@ -151,13 +150,21 @@ def _assemble(
         clock=clock,
         settings=lambda: settings().swap,
         settings_hash=store.hash,
-        floor=floor_model(settings()),
+        floor=floor_model(settings(), plugins.engines),
         observers=(plugins.model_state_changed,),
     )
 
     def reads_numbers(ref: ModelRef) -> NumberReading:
-        profile = model_profiles(settings())[ref]
+        profile = model_profiles(settings(), plugins.engines).get(ref)
+        if profile is None or settings_fault(profile, plugins.engines) is not None:
+            return NumberReading.NONE  # gone from the settings while it speaks: everything is written out
         return plugins.engines[profile.engine].numbers(profile)
+
+    def keep_up() -> None:
+        """What changed in the settings or the data folder comes into force."""
+        if store.reload_if_changed():
+            _tell_broken(settings(), plugins.engines)
+        models.let_removed_go()
 
     audio = FolderStore(home / settings().audio.folder, lambda: settings().audio, clock)
     workshop = Workshop(
@@ -168,15 +175,14 @@ def _assemble(
         leveler=Leveler(settings().audio.loudness_dbfs, settings().audio.peak_limit),
         cache=UtteranceCache(settings().speech.cache_mb * 1_000_000),
         settings=settings,
-        max_chars=lambda ref: plugins.engines[model_profiles(settings())[ref].engine].max_chars,
+        max_chars=lambda key: plugins.engines[key.engine].max_chars,
         numbers=reads_numbers,
         effects=plugins.audio_effects.in_order(),
     )
     speech = SpeechService(workshop, understanding.text, (plugins.reply_spoken,))
+    _tell_broken(settings(), plugins.engines)
     models.start()
-    housekeeping = Housekeeping(
-        Chore("settings", 2.0, store.reload_if_changed), Chore("audio retention", 300.0, audio.sweep)
-    )
+    housekeeping = Housekeeping(Chore("settings", 2.0, keep_up), Chore("audio retention", 300.0, audio.sweep))
     understanding.text.warm()
     return Runtime(
         home=home,
@@ -207,50 +213,48 @@ def build_understanding(settings: Callable[[], Settings], plugins: Plugins) -> U
     catalog = VoiceCatalog(settings)
 
     def speaks(voice: VoiceProfile, language: LanguageTag) -> str | None:
-        profile = model_profiles(settings())[voice.model]
-        return plugins.engines[profile.engine].speaks(profile, voice, language)
+        profile = model_profiles(settings(), plugins.engines)[voice.model]
+        try:
+            spec = engine_of(profile, plugins.engines)
+        except ModelError as error:
+            return error.message
+        return spec.speaks(profile, voice, language)
 
     return Understanding(text, catalog, Router(settings, catalog, speaks, plugins.choose_voice))
 
 
-def model_profiles(settings: Settings) -> Mapping[ModelRef, ModelProfile]:
-    """Every model of the settings, in their order, and the embedded one whether they name it or not."""
+def model_profiles(settings: Settings, engines: Mapping[str, EngineSpec]) -> Mapping[ModelRef, ModelProfile]:
+    """Every model of the settings, in their order, and the embedded one whether they name it or not; where
+    they leave that one no way to load, it is as if they did not name it."""
     profiles = {ModelRef(ref): model_profile(ref, model) for ref, model in settings.models.items()}
-    floor = floor_model(settings)
-    if floor not in profiles:
+    floor = floor_model(settings, engines)
+    if floor not in profiles or settings_fault(profiles[floor], engines) is not None:
         profiles[floor] = ModelProfile(ref=floor, engine=FLOOR_ENGINE, pinned=True)
     return MappingProxyType(profiles)
 
 
-def floor_model(settings: Settings) -> ModelRef:
-    """The model that always answers: the first pinned one of the embedded engine, else its plain self."""
+def floor_model(settings: Settings, engines: Mapping[str, EngineSpec]) -> ModelRef:
+    """The model that always answers: the first pinned one of the embedded engine that the settings leave a
+    way to load, else its plain self."""
     for ref, model in settings.models.items():
-        if model.engine == FLOOR_ENGINE and model.pinned:
+        usable = settings_fault(model_profile(ref, model), engines) is None
+        if model.engine == FLOOR_ENGINE and model.pinned and usable:
             return ModelRef(ref)
     return ModelRef(FLOOR_ENGINE)
 
 
-def check_models(settings: Settings, engines: Mapping[str, EngineSpec]) -> None:
-    """Raises: SettingsError for a model whose engine nobody registered, or an option the engine lacks."""
+def broken_models(
+    settings: Settings, engines: Mapping[str, EngineSpec]
+) -> Iterator[tuple[ModelRef, AlltalkError]]:
+    """Models whose engine nobody registered, or with an option the engine lacks or of the wrong kind.
+
+    They are broken like models with damaged files: their voices use their fallback, everything else speaks.
+    """
     for ref, model in settings.models.items():
-        spec = engines.get(model.engine)
-        if spec is None:
-            known = ", ".join(sorted(engines))
-            raise SettingsError(
-                f"model {ref!r} names the engine {model.engine!r}; there are: {known}",
-                context={"key": f"models.{ref}.engine"},
-            )
-        for name, value in model.options.items():
-            field = spec.options.get(name)
-            if field is None or not _is_of(field.kind, value):
-                known = ", ".join(sorted(spec.options)) or "none"
-                raise SettingsError(
-                    f"model {ref!r}: option {name!r} is not one of engine {model.engine!r}, or of the wrong"
-                    f" kind; its options: {known}",
-                    context={"key": f"models.{ref}.options.{name}"},
-                )
+        if (fault := settings_fault(model_profile(ref, model), engines)) is not None:
+            yield ModelRef(ref), fault
 
 
-def _is_of(kind: type[OptionValue], value: OptionValue) -> bool:
-    """Whether an option has its kind; a whole number is a number."""
-    return isinstance(value, kind) or (kind is float and type(value) is int)
+def _tell_broken(settings: Settings, engines: Mapping[str, EngineSpec]) -> None:
+    for ref, fault in broken_models(settings, engines):
+        logger.warning("model cannot be used", model=ref, code=fault.code, reason=fault.message)

@@ -18,6 +18,7 @@ from alltalk_plugin.cli.tables import print_rows
 from alltalk_plugin.domain.errors import AlltalkError
 
 if TYPE_CHECKING:
+    from alltalk_plugin.library.folders import DataFolders
     from alltalk_plugin.plugins.manager import Plugins
     from alltalk_plugin.settings.schema import Settings
 
@@ -32,7 +33,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. BAD means that speaking would fail."""
+    """One thing that was looked at. BAD means that speaking would fail, or that a model can never speak."""
 
     subject: str
     verdict: Verdict
@@ -55,8 +56,9 @@ def doctor(context: CliContext) -> None:
 
 
 def _examine(context: CliContext) -> Iterator[Finding]:
+    from alltalk_plugin.library.folders import DataFolders
     from alltalk_plugin.plugins.manager import load_plugins
-    from alltalk_plugin.runtime import SETTINGS_FILE, check_models, open_settings
+    from alltalk_plugin.runtime import SETTINGS_FILE, open_settings
 
     yield from _versions()
     yield from _folder(context)
@@ -67,14 +69,15 @@ def _examine(context: CliContext) -> Iterator[Finding]:
         yield Finding(f"plugin {plugin.name}", verdict, plugin.error or ", ".join(plugin.hooks))
     file = context.settings_file or context.home / SETTINGS_FILE
     try:
-        settings = open_settings(context.home, context.settings_file, plugins).current
-        check_models(settings, plugins.engines)
+        folders = DataFolders(context.home, plugins.engines)
+        settings = open_settings(context.home, context.settings_file, plugins, folders).current
     except AlltalkError as error:
         yield Finding("settings", Verdict.BAD, f"{error.message}. {error.hint}")
         return
     yield Finding(
         "settings", Verdict.FINE, str(file) if file.exists() else f"defaults ({file} does not exist)"
     )
+    yield from _left_out(settings, folders)
     yield from _engines(context, settings, plugins)
     yield from _models(settings, plugins)
     yield _self_test(settings, plugins)
@@ -116,13 +119,21 @@ def _owner(context: CliContext) -> Iterator[Finding]:
         yield Finding("service", Verdict.FINE, f"running, process {address.pid}, port {address.port}")
 
 
+def _left_out(settings: Settings, folders: DataFolders) -> Iterator[Finding]:
+    """What lies in the data folder and is no model or voice; a model that is merely broken has its line."""
+    listed = {model.path for model in settings.models.values()}
+    for fault in folders.faults:
+        if fault.path not in listed:
+            yield Finding("data folder", Verdict.NOTE, f"{fault.path}: {fault.reason}")
+
+
 def _engines(context: CliContext, settings: Settings, plugins: Plugins) -> Iterator[Finding]:
     """Where each engine runs, or why it cannot; bad only when a model of the settings needs it."""
     from alltalk_plugin.environments.distributions import unmet
     from alltalk_plugin.environments.locate import Standing, environment_of, place
     from alltalk_plugin.runtime import model_profiles
 
-    needed = {profile.engine for profile in model_profiles(settings).values()}
+    needed = {profile.engine for profile in model_profiles(settings, plugins.engines).values()}
     for name, spec in plugins.engines.items():
         absent = Verdict.BAD if name in needed else Verdict.NOTE
         try:
@@ -139,20 +150,27 @@ def _engines(context: CliContext, settings: Settings, plugins: Plugins) -> Itera
 
 
 def _models(settings: Settings, plugins: Plugins) -> Iterator[Finding]:
-    from alltalk_plugin.runtime import model_profiles
+    from alltalk_plugin.library.looking import estimate
+    from alltalk_plugin.runtime import broken_models, model_profiles
     from alltalk_plugin.swap.memory import SystemMemory
 
     memory = SystemMemory()
-    for ref, profile in model_profiles(settings).items():
+    broken = dict(broken_models(settings, plugins.engines))
+    for ref, error in broken.items():
+        yield Finding(f"model {ref}", Verdict.BAD, f"{error.message}. {error.hint}")
+    for ref, profile in model_profiles(settings, plugins.engines).items():
+        if ref in broken:
+            continue
+        spec = plugins.engines[profile.engine]
         try:
-            need_bytes = plugins.engines[profile.engine].estimate(profile).load_bytes
+            need_bytes = estimate(spec, profile).load_bytes
             free_bytes = memory.free_bytes(profile.device)
         except AlltalkError as error:
             yield Finding(f"model {ref}", Verdict.NOTE, f"{error.message}. {error.hint}")
             continue
         detail = f"needs {need_bytes / 1e6:.0f} MB, {free_bytes / 1e6:.0f} MB free on {profile.device}"
         yield Finding(f"model {ref}", Verdict.FINE if need_bytes <= free_bytes else Verdict.NOTE, detail)
-        for caution in plugins.engines[profile.engine].cautions(profile):
+        for caution in spec.cautions(profile):
             yield Finding(f"model {ref}", Verdict.NOTE, caution)
 
 
@@ -164,8 +182,8 @@ def _self_test(settings: Settings, plugins: Plugins) -> Finding:
     from alltalk_plugin.runtime import floor_model, model_profiles
     from alltalk_plugin.workers.supervisor import WorkerLoader
 
-    clock, cancel, ref = SystemClock(), CancelSource(), floor_model(settings)
-    profile = model_profiles(settings)[ref]
+    clock, cancel, ref = SystemClock(), CancelSource(), floor_model(settings, plugins.engines)
+    profile = model_profiles(settings, plugins.engines)[ref]
     loader = WorkerLoader(plugins.engines, clock=clock)
     began_s = clock.monotonic()
     try:

@@ -58,7 +58,7 @@ class Workshop:
     leveler: Leveler
     cache: UtteranceCache
     settings: Callable[[], Settings]
-    max_chars: Callable[[ModelRef], int]
+    max_chars: Callable[[ModelKey], int]
     numbers: Callable[[ModelRef], NumberReading] = _all
     effects: tuple[AudioEffect, ...] = ()
 
@@ -200,7 +200,7 @@ class Production:
         text = reduce_text(segment.text) if item.reduced else segment.text
         text = pronounced(text, self._shop.settings().lexicon, language=language, voice=voice.name)
         text = written_out(text, self._numbers_of(lease.key), language)
-        for piece in pieces_of(text, self._shop.max_chars(lease.key.model)):
+        for piece in pieces_of(text, self._shop.max_chars(lease.key)):
             request = SynthesisRequest(
                 text=piece,
                 language=language,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Set as AbstractSet
 
 from alltalk_plugin.domain.errors import AlltalkError, ModelError, RequestError, Superseded
-from alltalk_plugin.domain.models import ModelState, SwapMode, SwapOutcome
+from alltalk_plugin.domain.models import ModelRef, ModelState, SwapMode, SwapOutcome
 from alltalk_plugin.swap.admission import decide, plan_of
 from alltalk_plugin.swap.effects import PINNED, UNPIN, Accept, Deny, Done, Kind, ModelFacts, Settle
 from alltalk_plugin.swap.schedule import cooling, refusal_of, refuse, under_way
@@ -14,6 +15,8 @@ from alltalk_plugin.swap.transactions import cut, drain
 
 PERSON = "person"
 """The cause of a swap that somebody chose by hand: it waits for the interval instead of being refused."""
+REMOVED = "removed"
+"""Why a model leaves that the settings or the data folder have no more, or cannot load any more."""
 
 
 def ask_swap(state: SwapState, now: float, wish: Wish, *, dry_run: bool) -> None:
@@ -73,6 +76,16 @@ def unload_model(state: SwapState, now: float, wish_id: int, facts: ModelFacts) 
     if state.lost is not None and state.lost.key.model == facts.key.model:
         state.lost = None
     state.out.append(Done(wish_id))
+
+
+def let_removed_go(state: SwapState, now: float, usable: AbstractSet[ModelRef]) -> None:
+    """Models that nobody can ask for any more leave as soon as nobody uses them, pinned or not: who took
+    them out of the settings knew. A pin counts again when the model is back."""
+    for slot in state.slots.values():
+        if slot.state is ModelState.READY and slot.key != state.floor and slot.key.model not in usable:
+            drain(state, now, f"{state.prefix}removed", slot, REMOVED)
+    if state.lost is not None and state.lost.key.model not in usable:
+        state.lost = None
 
 
 def _of_model(state: SwapState, facts: ModelFacts) -> list[Slot]:

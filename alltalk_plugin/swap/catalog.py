@@ -12,6 +12,7 @@ from alltalk_plugin.domain.engines import EngineSpec
 from alltalk_plugin.domain.errors import AlltalkError, ModelError, ModelNotFound
 from alltalk_plugin.domain.models import ModelKey, ModelProfile, ModelRef
 from alltalk_plugin.domain.ports import Clock
+from alltalk_plugin.library.looking import engine_of, settings_fault
 from alltalk_plugin.swap.effects import ModelFacts
 
 FRESH_S = 1.0
@@ -68,14 +69,16 @@ class Catalog:
     def profiles(self) -> Mapping[ModelRef, ModelProfile]:
         return self._profiles()
 
+    def fault(self, profile: ModelProfile) -> AlltalkError | None:
+        """Why the settings leave the model no way to load; looks at no files."""
+        return settings_fault(profile, self._engines)
+
+    def usable(self) -> frozenset[ModelRef]:
+        """The models that somebody may ask for; looks at no files."""
+        return frozenset(ref for ref, profile in self._profiles().items() if self.fault(profile) is None)
+
     def _look(self, profile: ModelProfile) -> ModelFacts:
-        spec = self._engines.get(profile.engine)
-        if spec is None:
-            raise ModelNotFound(
-                f"{profile.ref} needs the engine {profile.engine}, which is not registered",
-                hint="Run 'alltalk-plugin engine list' for the engines that exist.",
-                context={"model": profile.ref, "phase": "reserve"},
-            )
+        spec = engine_of(profile, self._engines)
         try:
             files, estimate = spec.revision(profile), spec.estimate(profile)
         except AlltalkError:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from alltalk_plugin.domain.errors import (
     AlltalkError,
@@ -22,7 +23,7 @@ from alltalk_plugin.domain.errors import (
 )
 from alltalk_plugin.domain.models import ModelRef, ModelState, SwapMode, SwapOutcome
 from alltalk_plugin.swap.admission import check_size
-from alltalk_plugin.swap.asking import ask_swap, pin, swap_wish, unload_model
+from alltalk_plugin.swap.asking import ask_swap, let_removed_go, pin, swap_wish, unload_model
 from alltalk_plugin.swap.effects import Deny, Drop, Effect, Kind, Load, ModelFacts, Settle
 from alltalk_plugin.swap.granting import grant, grant_waiting
 from alltalk_plugin.swap.leaks import review, suspect
@@ -149,6 +150,11 @@ class SwapCore:
     def on_unload(self, now: float, wish_id: int, facts: ModelFacts) -> Effects:
         """A person lets the model go: `Done`, or `Deny`."""
         unload_model(self.state, now, wish_id, facts)
+        return self._settle_down(now)
+
+    def on_usable(self, now: float, usable: AbstractSet[ModelRef]) -> Effects:
+        """Only these models can be asked for now; others that are loaded leave."""
+        let_removed_go(self.state, now, usable)
         return self._settle_down(now)
 
     def on_cancel(self, now: float, wish_id: int) -> Effects:

@@ -233,6 +233,13 @@ class SwapService:
         facts = self._catalog.facts(model)
         self._order(lambda now, wish_id: self._core.on_unload(now, wish_id, facts))
 
+    def let_removed_go(self) -> None:
+        """Loaded models that the settings have no more, or leave no way to load, are drained and unloaded;
+        leases held go on. To be called now and then."""
+        # Only whether it is worth asking; the writer looks anew.
+        if {key.model for key in self._published} - self._catalog.usable():
+            self._post(lambda now: self._core.on_usable(now, self._catalog.usable()))
+
     def on_event(self, callback: Callable[[], None]) -> Callable[[], None]:
         """See `ModelPool.on_event`."""
         return self._recorder.bell.listen(callback)

@@ -45,7 +45,7 @@ def model(ref: str, revision: str = "r1") -> ModelFacts:
 CATALOG = {ModelRef(ref): model(ref) for ref in SIZES_MB}
 REFS = st.sampled_from(sorted(SIZES_MB))
 MODELS = st.builds(model, REFS, st.sampled_from(("r1",) * 7 + ("r2",)))
-ON_PURPOSE = ("ttl", "superseded", "cancelled", "unload", "close")
+ON_PURPOSE = ("ttl", "superseded", "cancelled", "unload", "removed", "close")
 _ENDS = (Kind.COMMIT, Kind.ABORT, Kind.ROLLBACK, Kind.DEGRADED)
 
 

@@ -207,3 +207,42 @@ def test_idle_time_is_no_matter_for_pinned_models_and_models_in_use() -> None:
     w.pin(B)
     w.tick(1000)
     assert (w.state_of("a"), w.state_of("b")) == (ModelState.READY, ModelState.READY)
+
+
+def test_model_taken_out_of_the_settings_leaves_once_its_last_lease_ends() -> None:
+    w = world(9)
+    lease = granted(w, A)
+    resident(w, "c")
+    w.take_out("a")
+    assert (w.state_of("a"), w.state_of("c")) == (ModelState.DRAINING, ModelState.READY)
+    assert not w.unloading, "it is unloaded under a lease"
+    w.done(lease)
+    w.freed("a")
+    assert w.state_of("a") is ModelState.COLD
+    causes = {record.cause for record in w.records if record.kind in (Kind.DRAIN, Kind.UNLOAD)}
+    assert causes == {"removed"}
+
+
+def test_pinned_model_taken_out_of_the_settings_leaves_and_its_pin_counts_when_it_is_back() -> None:
+    w = world(5)
+    resident(w, "a")
+    w.pin(A)
+    w.take_out("a")
+    w.freed("a")
+    resident(w, "a")
+    assert w.state.pinned(w.slot("a"))
+    assert isinstance(error_of(w, w.unload(A)), RequestError)
+
+
+def test_good_model_that_crashed_and_was_taken_out_does_not_come_back() -> None:
+    w = world(5)
+    resident(w, "a")
+    w.death("a")
+    w.take_out("a")
+    assert w.state.lost is None
+
+
+def test_embedded_model_stays_whatever_the_settings_have() -> None:
+    w = world(5)
+    w.take_out(FLOOR)
+    assert w.state_of(FLOOR) is ModelState.READY

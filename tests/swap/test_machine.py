@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import rule, run_state_machine_as_test
 
-from tests.swap.machines import SwapMachine
+from tests.swap.machines import REFS, SwapMachine
 from tests.swap.service_machine import ServiceMachine
 
 QUICK = settings(
@@ -15,15 +15,24 @@ QUICK = settings(
 )
 
 
-def test_core_holds_its_invariants_whatever_happens() -> None:
-    run_state_machine_as_test(SwapMachine, settings=QUICK)
+class RemovingMachine(SwapMachine):
+    """Models are taken out of the settings too, and may be asked for again at once."""
+
+    @rule(ref=REFS)
+    def take_out(self, ref: str) -> None:
+        self.w.take_out(ref)
+
+
+@pytest.mark.parametrize("machine", [SwapMachine, RemovingMachine])
+def test_core_holds_its_invariants_whatever_happens(machine: type[SwapMachine]) -> None:
+    run_state_machine_as_test(machine, settings=QUICK)
 
 
 @pytest.mark.campaign
 @pytest.mark.timeout(3600)
 def test_core_holds_its_invariants_over_a_campaign() -> None:
     run_state_machine_as_test(
-        SwapMachine, settings=settings(QUICK, max_examples=20_000, stateful_step_count=50)
+        RemovingMachine, settings=settings(QUICK, max_examples=20_000, stateful_step_count=50)
     )
 
 

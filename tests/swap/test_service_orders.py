@@ -153,6 +153,11 @@ def test_models_that_appear_change_and_vanish_are_seen_without_a_restart() -> No
     del rig.profiles[ModelRef("new")]
     with pytest.raises(ModelNotFound):
         rig.speak("new")
+    assert "new" in {line.ref for line in rig.service.snapshot()}, "it takes memory and is not listed"
+    with rig.service.events() as events:
+        rig.service.let_removed_go()
+        while rig.kinds("new")[-1] != "freed" or len(rig.loader.resident()) > 1:
+            events.get(WAIT_S)
     assert "new" not in {line.ref for line in rig.service.snapshot()}
     rig.service.close()
 

@@ -12,8 +12,8 @@ from tests.swap.world import FLOOR, World
 
 
 class WatchedWorld(World):
-    """`broken` once an invariant did not hold. `let_go` are models that left because they were told to or
-    had been idle for long enough, and have not been back since."""
+    """`broken` once an invariant did not hold. `let_go` are models that left because they were told to, had
+    been idle for long enough or were taken out of the settings, and have not been back since."""
 
     broken = False
 
@@ -58,6 +58,10 @@ class WatchedWorld(World):
             self.let_go.add(facts.key.model)
         return wish_id
 
+    def take_out(self, *removed: str) -> None:
+        self.let_go.update(map(ModelRef, removed))
+        super().take_out(*removed)
+
     def crash_and_boot(self, records: Iterable[SwapRecord], catalog: Mapping[ModelRef, ModelFacts]) -> None:
         self.let_go.clear()
         self._asked_at = -math.inf
@@ -83,6 +87,9 @@ class WatchedWorld(World):
             idle_s = self.now - slot.last_used
             assert 0 < ttl_s <= idle_s, f"S8: {record.model} left after {idle_s} s of {ttl_s} idle"
             self.let_go.add(slot.key.model)
+        elif record.kind == Kind.DRAIN and record.cause == "removed":
+            assert record.model != FLOOR, "S8: the embedded model was let go"
+            assert slot.key.model in self.let_go, f"S8: {record.model} is in the settings and was let go"
         elif record.kind == Kind.DRAIN and record.cause != "superseded":
             target = self.state.txns.get(record.txn)
             renewed = target is not None and target.target.key.model == slot.key.model

@@ -189,6 +189,11 @@ class World:
         self.apply(self.core.on_unload(self.now, wish_id, facts))
         return wish_id
 
+    def take_out(self, *removed: str) -> None:
+        """The settings have these no more; nobody asks for them from now on."""
+        known = {slot.key.model for slot in self.state.slots.values()}
+        self.apply(self.core.on_usable(self.now, known - set(map(ModelRef, removed))))
+
     def cancel(self, wish_id: int) -> None:
         self.apply(self.core.on_cancel(self.now, wish_id))
 
@@ -322,7 +327,7 @@ class World:
             if slot.state not in (ModelState.READY, ModelState.DRAINING):
                 assert not slot.leases, f"S4: {slot.key.model} is {slot.state} with leases"
             if slot.state is ModelState.DRAINING and not state.closed:
-                explained = slot.leaving == "unload" or any(
+                explained = slot.leaving in ("unload", "removed") or any(
                     slot.key in txn.victims for txn in state.txns.values()
                 )
                 renewed = any(

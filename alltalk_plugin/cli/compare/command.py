@@ -75,8 +75,8 @@ def _trials(
     from alltalk_plugin.cli.compare.trial import run_trial
     from alltalk_plugin.domain.clock import SystemClock
     from alltalk_plugin.environments.locate import environment_of
-    from alltalk_plugin.plugins.manager import load_plugins
     from alltalk_plugin.library.looking import engine_of
+    from alltalk_plugin.plugins.manager import load_plugins
     from alltalk_plugin.runtime import model_profiles, open_settings
     from alltalk_plugin.swap.memory import SystemMemory
     from alltalk_plugin.workers.supervisor import WorkerLoader
@@ -93,9 +93,7 @@ def _trials(
             raise ModelNotFound(f"there is no model '{name}'{did_you_mean(name, profiles)}")
     # A spare would take memory and processor from the model that is measured.
     engines = {name: replace(spec, warm_spare=False) for name, spec in plugins.engines.items()}
-    loader = WorkerLoader(
-        engines, clock=SystemClock(), environment_of=partial(environment_of, context.home)
-    )
+    loader = WorkerLoader(engines, clock=SystemClock(), environment_of=partial(environment_of, context.home))
     try:
         chosen = [profiles[ModelRef(name)] for name in models]
         for profile in chosen:

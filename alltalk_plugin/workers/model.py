@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
@@ -37,7 +38,8 @@ _PING_S = 1.0
 class WorkerModel:
     """Satisfies `LoadedModel`. Thread-safe; requests are spoken one by one in the order they came.
 
-    Its process has a low priority until it is verified.
+    Its process has a low priority until it is verified. `settled` is called once, when it has been verified
+    or found out, or let go before that.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class WorkerModel:
         key: ModelKey,
         process: WorkerProcess,
         chunk_timeout_s: Callable[[], float],
+        settled: Callable[[], None],
     ) -> None:
         self._spec = spec
         self._profile = profile
@@ -55,6 +58,7 @@ class WorkerModel:
         self._process = process
         self._chunk_timeout_s = chunk_timeout_s
         self._turns = Turns()
+        self._settled = Once(settled)
 
     @property
     def key(self) -> ModelKey:
@@ -116,6 +120,12 @@ class WorkerModel:
                 process.cancel(request_id)
 
     def verify(self, cancel: CancelToken) -> None:
+        try:
+            self._verify(cancel)
+        finally:
+            self._settled()
+
+    def _verify(self, cancel: CancelToken) -> None:
         cancel.raise_if_cancelled()
         utterance = known_utterance(self._spec, self._profile)
         try:
@@ -141,6 +151,7 @@ class WorkerModel:
     def unload(self) -> None:
         """Ends the process; its end is the proof that the memory is free."""
         self._process.end(UNLOAD_GRACE_S)
+        self._settled()
 
     def _send(self, request_id: int, request: SynthesisRequest) -> None:
         try:
@@ -181,6 +192,18 @@ class WorkerModel:
             hint=hint,
             context={"model": self._key.model, "phase": "verify", "reason": reason},
         )
+
+
+class Once:
+    """A call that happens the first time only. Thread-safe."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._first = threading.Lock()
+
+    def __call__(self) -> None:
+        if self._first.acquire(blocking=False):
+            self._work()
 
 
 E = TypeVar("E", bound=AlltalkError)

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from loguru import logger
@@ -124,7 +125,7 @@ class WorkerLoader:
             forget_cancel()
             if not loaded:
                 process.end(0.0)
-            self._spares.refill(spec)  # now, when its import takes nothing from the load
+                self._spares.refill(spec)
         process.on_death(lambda death: on_death(placed(death, model=profile.ref)))
         logger.info(
             "model loaded",
@@ -138,7 +139,14 @@ class WorkerLoader:
         for caution in spec.cautions(profile):
             logger.warning("model used with caution", model=profile.ref, reason=caution)
         return WorkerModel(
-            spec=spec, profile=profile, key=key, process=process, chunk_timeout_s=self._chunk_timeout_s
+            spec=spec,
+            profile=profile,
+            key=key,
+            process=process,
+            chunk_timeout_s=self._chunk_timeout_s,
+            settled=partial(
+                self._spares.refill, spec
+            ),  # not before: its import would slow the self-test down
         )
 
     def base_bytes(self) -> Mapping[Device, int]:

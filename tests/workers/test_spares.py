@@ -40,6 +40,12 @@ def load(loader: WorkerLoader, engine: str = "slow", **options: OptionValue) -> 
     return loader.load(profile, ModelKey(engine, profile.ref, "1"), CancelSource(), Deaths())
 
 
+def verified(loader: WorkerLoader, engine: str = "slow") -> WorkerModel:
+    model = load(loader, engine)
+    model.verify(CancelSource())
+    return model
+
+
 def spares(*models: WorkerModel) -> list[int]:
     """Processes that wait for a model."""
     return [process.pid for process in worker_processes() if process.pid not in {m.pid for m in models}]
@@ -47,21 +53,32 @@ def spares(*models: WorkerModel) -> list[int]:
 
 def test_load_takes_the_process_that_the_load_before_left_waiting(loader: WorkerLoader) -> None:
     first = load(loader)
+    assert spares(first) == []  # its import would slow the self-test down
+    first.verify(CancelSource())
     waiting = spares(first)
     assert len(waiting) == 1
-    second = load(loader)
+    second = verified(loader)
     assert [second.pid] == waiting
-    second.verify(CancelSource())
     assert len(spares(first, second)) == 1
 
 
+def test_model_that_fails_its_test_or_is_let_go_before_leaves_a_spare(loader: WorkerLoader) -> None:
+    silent = load(loader, fault="verify_silence")
+    with pytest.raises(SelfTestFailed):
+        silent.verify(CancelSource())
+    assert len(spares(silent)) == 1
+    given_up = load(loader)
+    given_up.unload()
+    assert len(spares(silent)) == 1
+
+
 def test_engine_that_asks_for_no_spare_gets_none(loader: WorkerLoader) -> None:
-    assert spares(load(loader, engine="slow_cold")) == []
+    assert spares(verified(loader, engine="slow_cold")) == []
     assert loader.base_bytes() == {}
 
 
 def test_load_when_the_spare_has_died_then_starts_its_own(loader: WorkerLoader) -> None:
-    first = load(loader)
+    first = verified(loader)
     spare = psutil.Process(spares(first)[0])
     spare.kill()
     until(lambda: not spare.is_running())
@@ -90,10 +107,10 @@ def test_base_bytes_counts_a_spare_and_goes_on_counting_when_it_is_taken(
     monkeypatch.setenv("SLOW_ENGINE_IMPORT_MB", "60")
     monkeypatch.setenv("SLOW_ENGINE_IMPORTED", str(tmp_path))
     assert loader.base_bytes() == {}
-    first = load(loader)
+    first = verified(loader)
     until(lambda: all((tmp_path / str(pid)).exists() for pid in spares(first)))
     assert loader.base_bytes()[CPU] > 60 * MB
-    load(loader)  # the new spare is importing yet
+    verified(loader)  # the new spare is importing yet
     assert loader.base_bytes()[CPU] > 60 * MB
 
 
@@ -117,7 +134,7 @@ def test_worker_that_is_not_verified_stays_low(loader: WorkerLoader) -> None:
 
 def test_loads_at_the_same_time_leave_one_spare(loader: WorkerLoader) -> None:
     models: list[WorkerModel] = []
-    threads = [threading.Thread(target=lambda: models.append(load(loader))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: models.append(verified(loader))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

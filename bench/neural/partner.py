@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -62,7 +63,7 @@ def cold_process_ms(do: str, **rest: str) -> float:
 
 @contextmanager
 def own_server(engine: str, module: str, arguments: Sequence[str], probe: str) -> Iterator[None]:
-    """An engine's own HTTP server, until left; it is there once `probe` answers."""
+    """An engine's own HTTP server, until left; it is there once something answers at `probe`."""
     if not (FLASK / "flask").is_dir():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(FLASK), "flask"]
         subprocess.run(pip, check=True)
@@ -86,6 +87,8 @@ def _await(address: str, process: subprocess.Popen[bytes]) -> None:
         try:
             with urllib.request.urlopen(address, timeout=60):  # noqa: S310  # loopback
                 return
+        except urllib.error.HTTPError:
+            return  # whatever it thinks of the question, it is there
         except OSError:
             time.sleep(0.1)
     raise SystemExit(f"nothing answers at {address}")

@@ -23,6 +23,7 @@ from alltalk_plugin.domain.models import (
     ModelProfile,
     ModelRef,
     OptionValue,
+    SwapMode,
     SwapOutcome,
     SwapRecord,
 )
@@ -106,9 +107,9 @@ def _switch(rig: Rig, table: dict[str, list[float]], options: dict[str, OptionVa
         alike.append(ours[-1] / low[-1])
 
 
-def switched(rig: Rig, target: ModelRef) -> None:
+def switched(rig: Rig, target: ModelRef, mode: SwapMode = SwapMode.AUTO) -> None:
     """A swap from the request to READY; ends the measurement when it fails."""
-    ticket = rig.service.swap(target)
+    ticket = rig.service.swap(target, mode=mode)
     if ticket.wait(60.0) is not SwapOutcome.COMMITTED:
         raise SystemExit(f"the switch failed: {ticket.error}")
 

@@ -26,7 +26,6 @@ from alltalk_plugin.domain.models import ModelKey, ModelProfile, ModelRef
 from alltalk_plugin.engines.coqui.spec import SPEC
 from alltalk_plugin.workers.model import WorkerModel
 from alltalk_plugin.workers.supervisor import WorkerLoader
-from tests.checkpoints import write
 from tests.engines.coqui.test_references import speech
 from tests.neural import environment_of, interpreter
 
@@ -40,10 +39,8 @@ INSIDE = Path(__file__).with_name("xtts_inside.py")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("xtts")
-    write("write_xtts.py", "coqui", folder)
-    return folder
+def folder(xtts: Path) -> Path:
+    return xtts
 
 
 @pytest.fixture(scope="module")

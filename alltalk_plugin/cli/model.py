@@ -11,6 +11,7 @@ from urllib.parse import quote
 import click
 
 from alltalk_plugin import bridge
+from alltalk_plugin.cli import speech_server
 from alltalk_plugin.cli.byte_progress import ByteProgress, byte_progress
 from alltalk_plugin.cli.context import CliContext, failing_clearly
 from alltalk_plugin.cli.shelves import note_engine, note_faults, open_shelf, self_tests
@@ -33,27 +34,30 @@ def model() -> None:
 
 
 @model.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("source", metavar="PATH_OR_ADDRESS")
 @_ENGINE
 @click.option("--id", "name", help="Name of the model.  [default: that of the folder or file]")
 @_DEVICE
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="Load option of the engine.")
 @click.option("--copy", "copied", is_flag=True, help="Copy the files into the data folder.")
+@click.option("--voices", is_flag=True, help="Of a server: add a voice for each that it has.")
 @_TEST
 @click.pass_obj
 @failing_clearly
 def add(
     context: CliContext,
     *,
-    path: Path,
+    source: str,
     engine: str | None,
     name: str | None,
     device: str,
     options: tuple[str, ...],
     copied: bool,
+    voices: bool,
     tested: bool,
 ) -> None:
-    """Add the model at PATH; its files stay where they are unless --copy is given."""
+    """Add the model at a path; its files stay where they are unless --copy is given. Or the address
+    (http, https) of a speech server with the OpenAI API: it is asked what it has."""
     from alltalk_plugin.domain.models import Device
     from alltalk_plugin.library.adding import NewModel, add_model
 
@@ -61,6 +65,18 @@ def add(
     pairs = [option.partition("=") for option in options]
     if any(not separator for _, separator, _ in pairs):
         raise click.UsageError("--option takes NAME=VALUE.")
+    if speech_server.is_address(source):
+        if copied or engine not in (None, speech_server.ENGINE):
+            raise click.UsageError("An address is a speech server's; 'model get' fetches files.")
+        told = {key: value for key, _, value in pairs}
+        new, offer = speech_server.new_model(source, name, told)
+        with ExitStack() as stack:
+            test = stack.enter_context(self_tests(context, shelf)) if tested else None
+            speech_server.add_from_server(context, shelf, new, offer, voices=voices, test=test)
+        return
+    if voices:
+        raise click.UsageError("--voices is for the address of a server.")
+    path = Path(source)
     new = NewModel(
         name=name or path.absolute().name.removesuffix(".onnx"),
         path=path,
@@ -148,7 +164,7 @@ def list_(context: CliContext) -> None:
             found.speakers,
             found.clones,
             round(found.size_bytes / 1e6, 1),
-            str(found.path) if found.path else "built in",
+            str(found.path or shelf.profile(found.name).options.get("base_url", "built in")),
             "ok" if found.fault is None else f"broken: {found.fault}",
         )
         for found in listed_models(shelf)

@@ -15,6 +15,7 @@ from alltalk_plugin.cli.context import CliContext, failing_clearly
 from alltalk_plugin.cli.model import confirm_deletion
 from alltalk_plugin.cli.shelves import open_shelf
 from alltalk_plugin.cli.speak import say
+from alltalk_plugin.cli.speech_server import listed_voices
 from alltalk_plugin.cli.tables import print_json
 from alltalk_plugin.domain.errors import RequestError, VoiceNotFound
 from alltalk_plugin.domain.language import LanguageTag, base_language, language_tag
@@ -60,7 +61,8 @@ def add(
 
     shelf = open_shelf(context)
     new = NewVoice(name=name, model=model, speaker=speaker, language=_tag(language), reference=reference)
-    added = add_voice(shelf, new, check_reference)
+    listed = listed_voices(shelf.profile(model)) if speaker is not None else None
+    added = add_voice(shelf, new, check_reference, listed=listed)
     for warning in added.warnings:
         click.echo(f"note: {warning}", err=True)
     if context.as_json:

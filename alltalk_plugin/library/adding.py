@@ -26,11 +26,11 @@ SelfTest = Callable[[ModelProfile], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewModel:
-    """What is to be added. `engine` None: whichever knows the files. `copied`: a copy in the data folder is
-    used, the original may go."""
+    """What is to be added. `path` None: the engine needs no files here. `engine` None: whichever knows the
+    files. `copied`: a copy in the data folder is used, the original may go."""
 
     name: str
-    path: Path
+    path: Path | None
     engine: str | None = None
     device: Device = CPU
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -60,15 +60,16 @@ def add_model(
     Raises: RequestError, NameTaken, InstallError, SettingsError, what `describe` raises, and what the
     self-test does.
     """
-    name, path = checked_name(new.name, "model"), new.path.absolute()
+    name, path = checked_name(new.name, "model"), new.path.absolute() if new.path is not None else None
     _check_free(shelf, name, path, copied=new.copied)
-    spec = shelf.spec(new.engine or guessed_engine(path, shelf.engines), name)
+    engine = guessed_engine(path, shelf.engines) if path is not None and new.engine is None else new.engine
+    spec = shelf.spec(engine or "", name)
     options = _options(spec, new.options)
     profile = ModelProfile(ModelRef(name), spec.name, path, new.device, options)
     description, need = describe(spec, profile), estimate(spec, profile)
     if self_test is not None:
         self_test(profile)
-    if new.copied:
+    if new.copied and path is not None:
         target = shelf.model_folder(spec.name, name)
         _copy(shelf, path, description, target)
         path = target if path.is_dir() else target / path.name
@@ -86,16 +87,24 @@ def add_model(
 
 
 def _card(
-    shelf: Shelf, new: NewModel, path: Path, engine: str, description: ModelDescription, *, progress: Progress
+    shelf: Shelf,
+    new: NewModel,
+    path: Path | None,
+    engine: str,
+    description: ModelDescription,
+    *,
+    progress: Progress,
 ) -> ModelCard:
     now = shelf.now()
     return ModelCard(
         model=checked_name(new.name, "model"),
         engine=engine,
         kind=description.kind,
-        path=str(path),
-        files=tuple(record(file, path, progress) for file in description.files or files_at(path)),
-        source=new.source or str(new.path.absolute()),
+        path=str(path) if path is not None else "",
+        files=()
+        if path is None
+        else tuple(record(file, path, progress) for file in description.files or files_at(path)),
+        source=new.source or (str(new.path.absolute()) if new.path is not None else ""),
         licence=new.licence,
         terms_accepted=now if new.terms_accepted else None,
         added=now,
@@ -131,10 +140,10 @@ def _entry(shelf: Shelf, profile: ModelProfile) -> SettingValue:
     return entry
 
 
-def _check_free(shelf: Shelf, name: str, path: Path, *, copied: bool) -> None:
+def _check_free(shelf: Shelf, name: str, path: Path | None, *, copied: bool) -> None:
     """The same files under the same name are registered anew: their card is written again."""
     known = shelf.settings.models.get(name)
-    if known is None or copied or known.path != path:
+    if known is None or copied or path is None or known.path != path:
         check_free(name, shelf.settings.models, "model")
 
 

@@ -38,8 +38,8 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """`path` is the model's folder or file. Times are ISO 8601, UTC; `terms_accepted` None: there were no
-    terms to accept, or nobody was asked."""
+    """`path` is the model's folder or file, empty when it has no files here. Times are ISO 8601, UTC;
+    `terms_accepted` None: there were no terms to accept, or nobody was asked."""
 
     model: str
     engine: str

@@ -50,6 +50,13 @@ def checked_name(name: str, what: str) -> str:
     return name
 
 
+def usable_name(text: str) -> str | None:
+    """The name that comes nearest to a word of somebody else's; None when there is none."""
+    kept = "".join("_" if _strange(letter) else letter for letter in text)
+    name = unicodedata.normalize("NFC", kept).strip()
+    return name if name_fault(name) is None else None
+
+
 def check_free(name: str, taken: Iterable[str], what: str) -> None:
     """Raises: NameTaken, also where only upper and lower case differ: some file systems ignore that."""
     for other in taken:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loguru import logger
 
-from alltalk_plugin.domain.engines import EngineSpec, ModelDescription
+from alltalk_plugin.domain.engines import EngineSpec, EngineVoice, ModelDescription
 from alltalk_plugin.domain.errors import (
     InstallError,
     LanguageUnsupported,
@@ -19,14 +19,15 @@ from alltalk_plugin.domain.errors import (
     VoiceNotFound,
 )
 from alltalk_plugin.domain.language import LanguageTag
-from alltalk_plugin.domain.models import ModelProfile
+from alltalk_plugin.domain.models import ModelProfile, ModelRef
 from alltalk_plugin.domain.voices import VoiceName, VoiceProfile
 from alltalk_plugin.library.looking import describe
-from alltalk_plugin.library.names import check_free, checked_name
+from alltalk_plugin.library.names import check_free, checked_name, usable_name
 from alltalk_plugin.library.shelf import PARTIAL, Shelf
 from alltalk_plugin.settings.edit import SettingValue
 from alltalk_plugin.settings.nearest import did_you_mean
 from alltalk_plugin.settings.schema import BUILTIN_VOICES
+from alltalk_plugin.settings.store import Key
 
 ReferenceCheck = Callable[[Path], Sequence[str]]
 """What is to be said of a recording that can be cloned. Raises: ReferenceUnusable for one that cannot."""
@@ -52,8 +53,16 @@ class AddedVoice:
     warnings: tuple[str, ...]
 
 
-def add_voice(shelf: Shelf, new: NewVoice, check_reference: ReferenceCheck) -> AddedVoice:
+def add_voice(
+    shelf: Shelf,
+    new: NewVoice,
+    check_reference: ReferenceCheck,
+    *,
+    listed: tuple[EngineVoice, ...] | None = None,
+) -> AddedVoice:
     """Check that the model can speak so, copy the recordings, and write the voice into the settings.
+
+    `listed` is what the server of a model says of its voices; empty: it does not say, and any may be there.
 
     Raises: RequestError, NameTaken, ModelNotFound, VoiceNotFound (unknown speaker), LanguageUnsupported,
     ReferenceUnusable, InstallError, SettingsError, and what `describe` raises.
@@ -66,12 +75,15 @@ def add_voice(shelf: Shelf, new: NewVoice, check_reference: ReferenceCheck) -> A
     model = shelf.profile(new.model)
     spec = shelf.spec(model.engine, model.ref)
     said = describe(spec, model)
+    if listed is not None:
+        said = replace(said, voices=listed)
     lying = found.reference if found is not None and is_found and not new.reference else ()
     voice = VoiceProfile(
         name=VoiceName(name), model=model.ref, speaker=new.speaker, reference_audio=new.reference or lying
     )
     _check_source(voice, said)
-    voice = _with_speaker(voice, spec, model, said)
+    if listed != ():
+        voice = _with_speaker(voice, spec, model, said)
     if new.language is not None and (reason := spec.speaks(model, voice, new.language)) is not None:
         raise LanguageUnsupported(
             f"the model {model.ref} cannot speak {new.language} so: {reason}",
@@ -90,6 +102,32 @@ def add_voice(shelf: Shelf, new: NewVoice, check_reference: ReferenceCheck) -> A
         raise
     logger.info("voice added", voice=name, model=voice.model, recordings=len(voice.reference_audio))
     return AddedVoice(voice, tuple(warnings))
+
+
+def add_offered_voices(
+    shelf: Shelf, model: ModelRef, offered: Sequence[EngineVoice]
+) -> tuple[VoiceName, ...]:
+    """A voice `MODEL - SPEAKER` for each that a model's server has; names that are taken are left alone.
+
+    Raises: SettingsError.
+    """
+    changes: dict[Key, SettingValue] = {}
+    names: list[VoiceName] = []
+    taken = {name.casefold() for name in shelf.settings.voices}
+    for one in offered:
+        name = usable_name(f"{model} - {one.speaker}")
+        if name is None or name.casefold() in taken:
+            continue
+        taken.add(name.casefold())
+        names.append(VoiceName(name))
+        voice = VoiceProfile(name=VoiceName(name), model=model, speaker=one.speaker)
+        changes["voices", name] = _entry(
+            shelf, voice, one.languages[0] if len(one.languages) == 1 else None, ()
+        )
+    if changes:
+        shelf.store.update(changes)
+        logger.info("voices added", model=model, voices=len(names))
+    return tuple(names)
 
 
 def _check_free(shelf: Shelf, name: str) -> None:

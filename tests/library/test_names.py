@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alltalk_plugin.domain.errors import NameTaken, RequestError
-from alltalk_plugin.library.names import LONGEST, check_free, checked_name, name_fault
+from alltalk_plugin.library.names import LONGEST, check_free, checked_name, name_fault, usable_name
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,16 @@ def test_name_when_only_case_differs_then_taken() -> None:
 def test_name_when_accepted_then_one_plain_part_of_a_path(name: str) -> None:
     if name_fault(name) is None:
         assert not set(name) & set("/\\:\0") and name not in {".", ".."} and name == name.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("up - af_heart", "up - af_heart"),
+        ("up - a/b:c", "up - a_b_c"),
+        ("up - \u202ex", "up - _x"),
+        ("/", None),
+    ],
+)
+def test_word_of_a_server_when_made_a_name_then_usable(text: str, name: str | None) -> None:
+    assert usable_name(text) == name

@@ -65,7 +65,9 @@ def discover(base_url: str, key_env: str = "", *, model: str = "", timeout_s: fl
         )
     finally:
         asking.line.close()
-    return RemoteOffer(endpoint.url, models, voices)
+    # What was taken to the letter may read otherwise once it is shortened.
+    again = endpoint.url if endpoint_of(endpoint.url) == endpoint else base_url.strip()
+    return RemoteOffer(again, models, voices)
 
 
 class _Asking:

@@ -111,3 +111,8 @@ def test_server_when_it_fails_then_typed(server: SpeechServer, fault: str, kind:
 def test_address_when_it_is_none_then_incompatible() -> None:
     with pytest.raises(ModelIncompatible):
         discover("my server")
+
+
+def test_address_taken_to_the_letter_when_asked_then_the_option_means_the_same(server: SpeechServer) -> None:
+    given = f"{server.url}/odd/audio/speech"
+    assert discover(given).base_url == given

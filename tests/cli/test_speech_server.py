@@ -1,0 +1,107 @@
+"""`model add` and `voice add` with a speech server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from alltalk_plugin.cli.main import cli
+from tests.engines.remote.running import SpeechServer, speech_server
+from tests.engines.remote.speech_server import KEY
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[SpeechServer]:
+    with speech_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: SpeechServer) -> SpeechServer:
+    running.behave()
+    return running
+
+
+def run(home: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["--home", str(home), *arguments])
+
+
+def settings(home: Path) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = yaml.safe_load((home / "settings.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def test_server_when_added_with_its_voices_then_the_settings_have_them(
+    tmp_path: Path, server: SpeechServer
+) -> None:
+    told = run(tmp_path, "model", "add", server.url, "--id", "up", "--option", "model=fine", "--voices")
+    assert told.exit_code == 0, told.output
+    assert "alloy, nova, en-storm" in told.stderr
+    options = {"base_url": f"{server.url}/v1", "model": "fine"}
+    assert settings(tmp_path)["models"] == {"up": {"engine": "remote", "options": options}}
+    assert settings(tmp_path)["voices"]["up - en-storm"] == {"model": "up", "speaker": "en-storm"}
+    assert "ok" in run(tmp_path, "model", "check", "up", "--no-speech").stdout
+
+
+def test_server_with_one_model_for_speech_when_added_then_that_one_and_a_voice_that_it_has(
+    tmp_path: Path, server: SpeechServer
+) -> None:
+    told = run(tmp_path, "model", "add", f"{server.url}/listing", "--id", "up", "--voices")
+    assert told.exit_code == 0, told.output
+    options = {"base_url": f"{server.url}/listing/v1", "model": "piper", "voice": "amy"}
+    assert settings(tmp_path)["models"]["up"] == {"engine": "remote", "options": options}
+    amy = {"model": "up", "speaker": "amy", "language": "en-US"}
+    assert settings(tmp_path)["voices"] == {"up - amy": amy}
+
+
+@pytest.mark.slow
+def test_server_when_added_with_a_test_then_it_has_spoken(tmp_path: Path, server: SpeechServer) -> None:
+    told = run(tmp_path, "model", "add", server.url, "--id", "up", "--option", "model=fine", "--test")
+    assert told.exit_code == 0, told.output
+    assert "/v1/audio/speech" in [request["path"] for request in server.requests]
+
+
+@pytest.mark.parametrize(
+    ("fault", "arguments", "code"),
+    [
+        ("", (), "bad_request"),  # several models and nobody to ask
+        ("", ("--option", "key_env=NOT_SET_ANYWHERE"), "remote_refused"),
+        ("", ("--option", "key_env=sk-secret"), "remote_refused"),
+        ("", ("--option", "model=fine", "--option", "colour=red"), "bad_request"),
+        ("401", ("--option", "model=fine"), "remote_refused"),
+        ("500", ("--option", "model=fine"), "remote_failed"),
+        ("drop", ("--option", "model=fine"), "remote_unavailable"),
+    ],
+)
+def test_server_that_cannot_be_added_then_an_error_and_nothing_is_written(
+    tmp_path: Path, server: SpeechServer, fault: str, arguments: tuple[str, ...], code: str
+) -> None:
+    server.behave(fault)
+    told = run(tmp_path, "model", "add", server.url, "--id", "up", *arguments)
+    assert told.exit_code == 1 and f"[{code}]" in told.stderr, told.output
+    assert not (tmp_path / "settings.yaml").exists()
+    assert KEY not in told.output
+
+
+def test_server_that_is_away_when_added_then_it_says_so(tmp_path: Path) -> None:
+    told = run(tmp_path, "model", "add", "http://127.0.0.1:9", "--id", "up")
+    assert told.exit_code == 1 and "[remote_unavailable]" in told.stderr
+
+
+@pytest.mark.parametrize("more", [("--copy",), ("--engine", "espeak")])
+def test_address_with_what_is_for_files_then_a_usage_error(tmp_path: Path, more: tuple[str, ...]) -> None:
+    assert run(tmp_path, "model", "add", "http://127.0.0.1:9", *more).exit_code == 2
+
+
+def test_voice_of_a_server_when_added_then_its_speaker_is_checked_there(
+    tmp_path: Path, server: SpeechServer
+) -> None:
+    assert run(tmp_path, "model", "add", server.url, "--id", "up", "--option", "model=fine").exit_code == 0
+    good = run(tmp_path, "voice", "add", "storm", "--model", "up", "--speaker", "en-storm")
+    assert good.exit_code == 0, good.output
+    bad = run(tmp_path, "voice", "add", "calm", "--model", "up", "--speaker", "en-calm")
+    assert bad.exit_code == 1 and "[voice_not_found]" in bad.stderr

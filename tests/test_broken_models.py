@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from alltalk_plugin.cli.main import cli
 from alltalk_plugin.domain.cancel import CancelSource
 from alltalk_plugin.domain.engines import SynthesisRequest
 from alltalk_plugin.domain.errors import ModelError
@@ -110,3 +113,15 @@ def waiting_for(runtime: Runtime, kind: str) -> SwapRecord:
                 if (record.model, record.kind) == (ARIA, kind):
                     return record
     raise AssertionError(f"no {kind} of {ARIA}")
+
+
+def test_doctor_when_models_are_broken_and_things_lie_about_then_a_line_for_each(tmp_path: Path) -> None:
+    write(tmp_path, BROKEN)
+    (tmp_path / "models" / "nobody").mkdir(parents=True)
+    told = CliRunner().invoke(cli, ["--home", str(tmp_path), "--json", "doctor"])
+    found = {(row["verdict"], row["subject"]): row["detail"] for row in json.loads(told.stdout)}
+    assert told.exit_code == 1
+    assert "did you mean 'espeak'?" in found["BAD", "model lost-studio"]
+    assert "'threads'" in found["BAD", "model misspelt-studio"]
+    assert "nobody: no engine is called so" in found["note", "data folder"]
+    assert ("ok", "self-test") in found

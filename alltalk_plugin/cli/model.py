@@ -236,8 +236,8 @@ def remove(context: CliContext, *, name: str, force: bool, yes: bool) -> None:
 
 
 def _let_go(context: CliContext, name: str) -> None:
-    """A service that runs lets go of the model once nobody speaks with it; afterwards it knows none of that
-    name. One that holds it on purpose (pinned) keeps it in memory until it ends."""
+    """A service that runs lets go of the model before its files are deleted. A pinned one leaves within
+    seconds after it is out of the settings."""
     with suppress(bridge.BridgeError):
         bridge.attach(context.home).request("POST", f"/api/v1/models/{quote(name, safe='')}/unload")
 

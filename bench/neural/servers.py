@@ -22,7 +22,9 @@ from bench.report import Table
 from tests.neural import HOME
 
 ROUNDS = 10
-SENTENCES = (
+SENTENCES = "The {0} rain had been falling since morning. She closed the {0} door and waited. Nobody {0} came."
+WORDS = "amber brown cold deep early faint grey heavy icy jolly kind".split()
+"""One for each round, in every sentence, so that nobody's cache helps."""
     "The rain had been falling since early morning. She closed the door and waited. Nobody came at all."
 )
 
@@ -31,7 +33,7 @@ Timed = tuple[float, float]
 
 
 def measure() -> Table:
-    """Milliseconds, alternating in one run. The text differs each time, so that nobody's cache helps."""
+    """Milliseconds, alternating in one run."""
     vits, voice = vits_pair()[0], piper()
     coqui_port, piper_port = _free_port(), _free_port()
     coqui = f"http://127.0.0.1:{coqui_port}"
@@ -66,8 +68,8 @@ def measure() -> Table:
 def _pair(model: str, other: str, ours: Callable[[str], Timed], theirs: Callable[[str], Timed]) -> Table:
     mine: list[Timed] = []
     others: list[Timed] = []
-    for number in range(ROUNDS + 1):
-        text = f"Number {'abcdefghijklmnop'[number]}. {SENTENCES}"
+    for word in WORDS[: ROUNDS + 1]:
+        text = SENTENCES.format(word)
         mine.append(ours(text))
         others.append(theirs(text))
     mine, others = mine[1:], others[1:]

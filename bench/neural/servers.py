@@ -22,11 +22,9 @@ from bench.report import Table
 from tests.neural import HOME
 
 ROUNDS = 10
-SENTENCES = "The {0} rain had been falling since morning. She closed the {0} door and waited. Nobody {0} came."
+SENTENCES = "The {0} rain had been falling since morning. She shut the {0} door and waited. Nobody {0} came."
 WORDS = "amber brown cold deep early faint grey heavy icy jolly kind".split()
 """One for each round, in every sentence, so that nobody's cache helps."""
-    "The rain had been falling since early morning. She closed the door and waited. Nobody came at all."
-)
 
 Timed = tuple[float, float]
 """Milliseconds until the first byte of audio, and until the last."""

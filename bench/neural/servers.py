@@ -23,7 +23,7 @@ from tests.neural import HOME
 
 ROUNDS = 10
 SENTENCES = "The {0} rain had been falling since morning. She shut the {0} door and waited. Nobody {0} came."
-WORDS = "amber brown cold deep early faint grey heavy icy jolly kind".split()
+WORDS = ["amber", "brown", "cold", "deep", "early", "faint", "grey", "heavy", "icy", "jolly", "kind"]
 """One for each round, in every sentence, so that nobody's cache helps."""
 
 Timed = tuple[float, float]

@@ -94,7 +94,7 @@ from alltalk_plugin.domain.cancel import CancelSource
 from alltalk_plugin.domain.clock import SystemClock
 from alltalk_plugin.domain.engines import SynthesisRequest
 from alltalk_plugin.workers.supervisor import WorkerLoader
-from tests.workers.rude_spec import ENGINES, RUDE_FOLDER, load
+from tests.workers.rude_spec import ENGINES, load, rude_environment
 loader = WorkerLoader(ENGINES, clock=SystemClock(), environment_of=rude_environment)
 model = load(loader)
 stream = model.synthesize(SynthesisRequest(text=sys.argv[1]), CancelSource())

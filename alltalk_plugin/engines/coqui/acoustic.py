@@ -33,6 +33,7 @@ from alltalk_plugin.engines.coqui.config import Json
 from alltalk_plugin.engines.coqui.decoding import WindowedDecoder
 from alltalk_plugin.engines.coqui.devices import device_named, release, trim, use_threads
 from alltalk_plugin.engines.coqui.sentences import sentences_of
+from alltalk_plugin.engines.coqui.vocoders import WINDOWED
 from alltalk_plugin.engines.coqui.vocoding import GriffinLim, NeuralVocoder, Vocoding
 
 if TYPE_CHECKING:
@@ -42,9 +43,6 @@ phonemes.install()
 
 WARM = (librosa.filters.mel, scipy.signal.lfilter)
 """What the library imports in the middle of its first load: 4 s and 140 MB, paid here by a warm spare."""
-MAX_SENTENCE_CHARS = 200
-"""Some 14 s of speech. What a model of two parts takes while it speaks grows with the longest piece, and a
-cancel waits for its end."""
 
 
 def load(request: LoadRequest, checkpoint: Checkpoint) -> AcousticEngine:
@@ -141,6 +139,7 @@ class AcousticEngine:
         self._checkpoint = checkpoint
         self._model: BaseTTS | None = model
         self._vocoding = vocoding
+        self._most_chars = (WINDOWED if vocoding is None else vocoding.limits).chars
         self._decoder = WindowedDecoder(model) if checkpoint.kind == "vits" else None
         self._half = bool(chosen.get("half"))
         self._language = options.own_language(chosen)
@@ -156,7 +155,7 @@ class AcousticEngine:
         self._sample_rate_hz = own_hz if vocoding is None else vocoding.sample_rate_hz
 
     def synthesize(self, request: SynthesisRequest, cancel: Cancellable) -> Iterator[AudioChunk]:
-        """Sentence by sentence, and a VITS in pieces of these.
+        """Sentence by sentence, and in pieces of these where the last part of the model allows it.
 
         Pitch is the model's own; so is the rate where it has no length scale (Tacotron and its like).
         """
@@ -175,7 +174,7 @@ class AcousticEngine:
             phonemes.check_letters(text, self._espeak_language)
         if self._letters:
             vocabulary.check_letters(self._cleaned(text, code), self._letters, request.language)
-        for sentence in sentences_of(text, MAX_SENTENCE_CHARS):
+        for sentence in sentences_of(text, self._most_chars):
             if cancel.cancelled:
                 return
             if vocabulary.words_in(sentence):
@@ -204,8 +203,7 @@ class AcousticEngine:
         if self._decoder is not None:
             yield from self._decoder.sound()
         elif self._vocoding is not None:
-            with torch.inference_mode():
-                yield self._vocoding.sound(made.float().cpu().numpy())
+            yield from self._vocoding.sound(made.float().cpu().numpy())
         else:
             yield made
 

@@ -39,7 +39,7 @@ def reading() -> Iterator[None]:
     original = torch.load
 
     def load(file: str | Path | IO[bytes], *_arguments: object, **_named: object) -> object:
-        path = Path(str(getattr(file, "path", None) or getattr(file, "name", None) or file))
+        path = file if isinstance(file, Path) else _path_of(file)
         try:
             if path.suffix == ".safetensors":
                 return {"model": _safetensors(path)}
@@ -66,6 +66,11 @@ def reading() -> Iterator[None]:
         yield
     finally:
         torch.load = original
+
+
+def _path_of(file: str | IO[bytes]) -> Path:
+    """An open file says it by `path` (fsspec) or by `name`."""
+    return Path(str(getattr(file, "path", None) or getattr(file, "name", None) or file))
 
 
 def _safetensors(path: Path) -> dict[str, torch.Tensor]:

@@ -20,7 +20,8 @@ from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import CPU, MemoryEstimate, ModelProfile
 from alltalk_plugin.domain.voices import VoiceProfile
 from alltalk_plugin.engines.coqui import languages, options
-from alltalk_plugin.engines.coqui.checkpoint import XTTS, Checkpoint, Vocoder, read_checkpoint
+from alltalk_plugin.engines.coqui.checkpoint import WHOLE_KINDS, XTTS, Checkpoint, Vocoder, read_checkpoint
+from alltalk_plugin.engines.coqui.vocoders import sound_bytes
 from alltalk_plugin.engines.coqui.xtts_options import XTTS_OPTIONS
 
 MB = 1_000_000
@@ -33,8 +34,8 @@ with CUDA the worker takes that besides what is counted here, on the device."""
 CUDA_BYTES = 500 * MB
 """PyTorch's own part of a CUDA device. From its documentation, not measured."""
 SPEECH_BYTES, SPEECH_SHARE = 25 * MB, 0.3
-"""What speaking leaves resident: 15 MB with a tiny model, 60 with a VITS of the published size (141 MB). A
-model of two parts takes more while it makes a long sentence (docs/engines.md)."""
+"""What speaking leaves resident: 15 MB with a tiny model and with those of two parts, more with the size of a
+VITS: 60 MB with the published one (141 MB)."""
 PEAK_FACTOR = 2.0
 """The library reads a file whole, then copies it into the model: 1.96 to 2.01 times the weights."""
 XTTS_EXTRA_BYTES = 160 * MB
@@ -44,22 +45,28 @@ DISCRIMINATORS: Mapping[str, int] = MappingProxyType({"hifigan_discriminator": 2
 
 
 def estimate(profile: ModelProfile) -> MemoryEstimate:
-    """Upper bound, from the headers of the weights."""
+    """Upper bound, from the headers of the weights and the configs.
+
+    Its peak is that of loading or that of the longest sentence, whichever is higher.
+    """
     on_cpu = profile.device == CPU
     context = WORKER_BYTES if on_cpu else CUDA_BYTES
     try:
         read = _read(profile)
     except AlltalkError:
         return MemoryEstimate(profile.device, peak_bytes=0, steady_bytes=0, context_bytes=context)
-    speech = SPEECH_BYTES + round(SPEECH_SHARE * read.weights_bytes)
+    speech = SPEECH_BYTES
+    if read.kind in WHOLE_KINDS:
+        speech += round(SPEECH_SHARE * read.weights_bytes)
     if read.kind == XTTS and on_cpu:
         context += XTTS_EXTRA_BYTES
     steady = read.weights_bytes + speech
     # Weights are read in main memory and then moved: on a device they exist once.
     factor = PEAK_FACTOR if on_cpu else 1.0
-    peak = round(factor * read.weights_bytes) + _built_in_vain(read.vocoder)
+    loading = round(factor * read.weights_bytes) + _built_in_vain(read.vocoder)
+    speaking = steady + sound_bytes(read)
     return MemoryEstimate(
-        profile.device, peak_bytes=max(peak, steady), steady_bytes=steady, context_bytes=context
+        profile.device, peak_bytes=max(loading, speaking), steady_bytes=steady, context_bytes=context
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol, cast
 
 import numpy as np
@@ -15,6 +16,8 @@ from TTS.vocoder.utils.generic_utils import interpolate_vocoder_input
 
 from alltalk_plugin.engines.coqui.checkpoint import Vocoder
 from alltalk_plugin.engines.coqui.config import Json
+from alltalk_plugin.engines.coqui.decoding import WindowedVocoder, can_be_windowed
+from alltalk_plugin.engines.coqui.vocoders import GRIFFIN_LIM, WHOLE, WINDOWED, Limits
 
 Spectrogram = npt.NDArray[np.float32]
 """Shape (frames, bands), as the acoustic model was trained to make it."""
@@ -24,8 +27,9 @@ class Vocoding(Protocol):
     """The second part of a model of two."""
 
     sample_rate_hz: int
+    limits: Limits
 
-    def sound(self, spectrogram: Spectrogram) -> torch.Tensor: ...
+    def sound(self, spectrogram: Spectrogram) -> Iterator[torch.Tensor]: ...
 
 
 class NeuralVocoder:
@@ -45,15 +49,27 @@ class NeuralVocoder:
         if getattr(self._model, "model_d", None) is not None:
             self._model.model_d = None  # judged the sound in training: 283 MB in a HiFi-GAN
         self._model.to(device)
+        generator = getattr(self._model, "model_g", None)
+        self._windowed = WindowedVocoder(generator) if can_be_windowed(generator) else None
+        self.limits = WHOLE if self._windowed is None else WINDOWED
         self.sample_rate_hz = int(config.audio["sample_rate"])
 
-    def sound(self, spectrogram: Spectrogram) -> torch.Tensor:
+    def sound(self, spectrogram: Spectrogram) -> Iterator[torch.Tensor]:
+        """In windows where that is the same sound, else whole."""
+        if self._windowed is not None:
+            yield from self._windowed.sound(self._rescaled(spectrogram))
+            return
+        for block in _blocks(spectrogram, self.limits):
+            with torch.inference_mode():
+                yield self._model.inference(self._rescaled(block))
+
+    def _rescaled(self, spectrogram: Spectrogram) -> torch.Tensor:
         """Each part scales its spectrograms in its own way, and may have its own rate."""
         plain = self._acoustic.denormalize(spectrogram.T)
         scaled = self._own.normalize(plain)
         ratio = self.sample_rate_hz / self._acoustic.sample_rate
         wanted = interpolate_vocoder_input([1, ratio], scaled) if ratio != 1 else torch.tensor(scaled)[None]
-        return cast("torch.Tensor", self._model.inference(wanted.to(self._device)))
+        return wanted.to(self._device)
 
 
 class GriffinLim:
@@ -67,9 +83,13 @@ class GriffinLim:
         self._window = torch.hann_window(acoustic.win_length)
         self._linear = linear
         self._inverse = None if linear else np.linalg.pinv(acoustic.mel_basis)
+        self.limits = GRIFFIN_LIM
         self.sample_rate_hz = int(acoustic.sample_rate)
 
-    def sound(self, spectrogram: Spectrogram) -> torch.Tensor:
+    def sound(self, spectrogram: Spectrogram) -> Iterator[torch.Tensor]:
+        yield from map(self._sound, _blocks(spectrogram, self.limits))
+
+    def _sound(self, spectrogram: Spectrogram) -> torch.Tensor:
         ap = self._ap
         amplitude = np.power(ap.base, ap.denormalize(spectrogram.T) / ap.spec_gain)
         if self._inverse is not None:
@@ -88,6 +108,12 @@ class GriffinLim:
         )
         samples = waveform.numpy()
         return torch.from_numpy(ap.apply_inv_preemphasis(samples) if ap.preemphasis else samples)
+
+
+def _blocks(spectrogram: Spectrogram, limits: Limits) -> Iterator[Spectrogram]:
+    """One, unless the model has lost its way: a Tacotron may babble for minutes, in any amount of memory."""
+    for begin in range(0, len(spectrogram), limits.frames):
+        yield spectrogram[begin : begin + limits.frames]
 
 
 def _mutable(config: object) -> dict[str, Json]:

@@ -226,3 +226,31 @@ def test_safetensors_then_as_long_as_the_same_weights_in_a_pickle(outcomes: Mapp
 
 def test_a_long_text_then_many_pieces(outcomes: Mapping[str, Any]) -> None:
     assert outcomes["5,000 chars"]["pieces"] >= 25
+
+
+READ = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import torch
+from alltalk_plugin.domain.errors import ModelCorrupt
+from alltalk_plugin.engines.coqui import failures
+with failures.reading():
+    try:
+        torch.load(Path(sys.argv[2]))
+    except ModelCorrupt as error:
+        print(error.context["path"])
+"""
+
+
+def test_a_file_read_by_its_path_then_all_of_that_path_is_named(tmp_path: Path) -> None:
+    bad = tmp_path / "model.pth"
+    bad.write_bytes(b"no weights")
+    root = str(Path(__file__).resolve().parent.parent.parent.parent)
+    ran = subprocess.run(
+        [str(interpreter("coqui")), "-I", "-c", READ, root, str(bad)],
+        check=True,
+        timeout=100,
+        capture_output=True,
+    )
+    assert ran.stdout.decode().strip() == str(bad)

@@ -105,7 +105,8 @@ def test_estimate_grows_with_the_weights_and_doubles_at_the_peak(tmp_path: Path)
     assert 300 * MB < estimate.context_bytes < 600 * MB
     on_device = SPEC.estimate(profile(folder, device=Device("cuda:0")))
     assert on_device.device == "cuda:0"
-    assert on_device.peak_bytes == on_device.steady_bytes == estimate.steady_bytes
+    assert on_device.steady_bytes == estimate.steady_bytes
+    assert on_device.peak_bytes <= estimate.peak_bytes
 
 
 def test_estimate_of_a_hifigan_counts_what_is_built_in_vain(tmp_path: Path) -> None:
@@ -114,9 +115,28 @@ def test_estimate_of_a_hifigan_counts_what_is_built_in_vain(tmp_path: Path) -> N
     loads = []
     for discriminator in ("melgan_multiscale_discriminator", "hifigan_discriminator"):
         vocoder = {"model": "hifigan", "discriminator_model": discriminator, "audio": {"sample_rate": 22_050}}
+        vocoder["generator_model_params"] = {"upsample_initial_channel": 16}
         (folder / "vocoder_config.json").write_text(json.dumps(vocoder))
         loads.append(SPEC.estimate(profile(folder)).load_bytes)
     assert loads[1] - loads[0] == 283 * MB
+
+
+def test_estimate_counts_the_longest_sentence_of_what_makes_the_sound(tmp_path: Path) -> None:
+    folder = write_model(tmp_path, model="glow_tts")
+    write_zip(folder / "vocoder.pth", pickle.dumps({"model": {}}, protocol=2))
+
+    def speaking_mb(generator: str, **parameters: Any) -> int:
+        vocoder = {"model": "gan", "generator_model": generator, "generator_model_params": parameters}
+        (folder / "vocoder_config.json").write_text(json.dumps(vocoder))
+        estimate = SPEC.estimate(profile(folder))
+        return (estimate.peak_bytes - estimate.steady_bytes) // MB
+
+    small = speaking_mb("hifigan_generator", upsample_initial_channel=32, upsample_factors=[8, 8, 2, 2])
+    usual = speaking_mb("hifigan_generator", upsample_initial_channel=512, upsample_factors=[8, 8, 2, 2])
+    melgan = speaking_mb("multiband_melgan_generator", upsample_factors=[8, 4, 2], upsample_initial_channel=9)
+    whole = speaking_mb("univnet_generator")
+    assert small < 20 < melgan < usual < 200 < whole
+    assert speaking_mb("hifigan_generator") == usual
 
 
 def test_estimate_of_nothing_is_the_worker_alone(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def _plain(char: str) -> str:
 
 
 def _is_word(char: str) -> bool:
-    return bool(char) and (unicodedata.category(char)[0] in "LM" or char.isdigit() or char in _JOINERS)
+    return bool(char) and (unicodedata.category(char)[0] in "LM" or char.isdecimal() or char in _JOINERS)
 
 
 def _belongs_to_emoji(char: str) -> bool:

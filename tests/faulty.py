@@ -203,6 +203,7 @@ class FakeRig(Rig):
             estimate=self._estimate,
             revision=lambda _profile: "1",
             speaks=lambda _profile, _voice, _language: None,
+            options=COLD.options,
         )
         settings = {"budget_mb": "{cpu: 150}", "min_interval_s": 0, "load_timeout_s": 10} | swap
         super().__init__(folder, self.fakes, spec, {}, self.memory, **settings)

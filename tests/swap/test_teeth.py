@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import FlakyFailure
 from hypothesis.stateful import run_state_machine_as_test
 
 from alltalk_plugin.domain.errors import AlltalkError
@@ -117,7 +118,7 @@ def journal_without_commits(patch: pytest.MonkeyPatch) -> None:
         (no_rollback, ("S8", "L1")),
         (no_overtaking_bound, ("L2",)),
         (overcommitted_by_one_byte, ("S1",)),
-        (dropped_before_all_are_drained, ("S8",)),
+        (dropped_before_all_are_drained, ("S8", "L3")),
         (dropped_under_a_lease, ("S4",)),
         (no_undrain, ("S8",)),
         (no_back_off, ("S9",)),
@@ -131,6 +132,9 @@ def test_machine_catches(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     mutation(monkeypatch)
-    with pytest.raises(AssertionError) as caught:
+    with pytest.raises((AssertionError, FlakyFailure)) as caught:
         run_state_machine_as_test(SwapMachine, settings=HUNT)
-    assert str(caught.value).startswith(invariants), caught.value
+    # A counterexample that does not fail again when it is repeated is one all the same.
+    error: Exception = caught.value
+    found = error.exceptions[0] if isinstance(error, FlakyFailure) else error
+    assert str(found).startswith(invariants), found

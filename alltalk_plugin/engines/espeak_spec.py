@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -29,6 +28,7 @@ from alltalk_plugin.engines.espeak_data import (
     read_data,
 )
 from alltalk_plugin.engines.espeak_languages import KANJI_REASON, language_reason
+from alltalk_plugin.engines.revisions import files_revision
 
 MB = 1_000_000
 WORKER_BYTES = 40 * MB
@@ -65,11 +65,7 @@ def revision(profile: ModelProfile) -> str:
         folder = data_folder(profile.path)
     except ModelNotFound:
         return ""
-    digest = hashlib.sha256()
-    for path in _files(folder):
-        status = path.stat()
-        digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:16]
+    return files_revision(_files(folder))
 
 
 def numbers(_profile: ModelProfile) -> NumberReading:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +22,7 @@ from alltalk_plugin.engines.coqui import languages, options
 from alltalk_plugin.engines.coqui.checkpoint import WHOLE_KINDS, XTTS, Checkpoint, Vocoder, read_checkpoint
 from alltalk_plugin.engines.coqui.vocoders import sound_bytes
 from alltalk_plugin.engines.coqui.xtts_options import XTTS_OPTIONS
+from alltalk_plugin.engines.revisions import files_revision
 
 MB = 1_000_000
 MAX_CHARS = 1_000
@@ -76,14 +76,10 @@ def _built_in_vain(vocoder: Vocoder | None) -> int:
 
 def revision(profile: ModelProfile) -> str:
     """A digest of the files' names, sizes and times; "" when there is no model."""
-    digest = hashlib.sha256()
     try:
-        for path in _read(profile).files:
-            status = path.stat()
-            digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+        return files_revision(_read(profile).files)
     except (AlltalkError, OSError):
         return ""
-    return digest.hexdigest()[:16]
 
 
 def describe(profile: ModelProfile) -> ModelDescription:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,6 +21,7 @@ from alltalk_plugin.domain.voices import VoiceProfile
 from alltalk_plugin.engines.onnx_header import read_header
 from alltalk_plugin.engines.onnx_memory import MB, model_bytes
 from alltalk_plugin.engines.piper.voice_files import ESPEAK, HEBREW, VoiceConfig, read_config, voice_files
+from alltalk_plugin.engines.revisions import files_revision
 
 MAX_CHARS = 1_000
 """Bounds what a cancel may have to wait for; the engine itself cuts to sentences."""
@@ -52,14 +52,10 @@ def estimate(profile: ModelProfile) -> MemoryEstimate:
 
 def revision(profile: ModelProfile) -> str:
     """A digest of the files' names, sizes and times; "" when there are none."""
-    digest = hashlib.sha256()
     try:
-        for path in _files(profile):
-            status = path.stat()
-            digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+        return files_revision(_files(profile))
     except (AlltalkError, OSError):
         return ""
-    return digest.hexdigest()[:16]
 
 
 def _files(profile: ModelProfile) -> tuple[Path, ...]:

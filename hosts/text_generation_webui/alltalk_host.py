@@ -95,6 +95,7 @@ class Host:
         self._lock = threading.Lock()
         self._fresh: dict[str, float] = {}
         self.autoplay = True
+        self.closed = threading.Event()
 
     def start(self) -> None:
         """Look for the service in the background, unless there is no page to speak on."""
@@ -103,6 +104,7 @@ class Host:
 
     def close(self) -> None:
         """The process ends."""
+        self.closed.set()
         self._keeper.close()
         self.link.close()
 

@@ -37,11 +37,11 @@ _NOT_PASSED_ON = {
 
 
 def mount_when_served(shared: Any, host: Any, say: Callable[[str, str], None]) -> None:
-    """Add our paths once the page that is being built now is served. Does not block."""
+    """Add our paths once the page that is being built now is served, unless the host is closed before. Does
+    not block."""
     interface = shared.gradio["interface"]
 
     def wait_and_mount() -> None:
-        pause = threading.Event()
         for _ in range(int(_SERVED_S / _POLL_S)):
             # gradio's app belongs to a real server only from here on.
             if getattr(interface, "is_running", False):
@@ -50,7 +50,8 @@ def mount_when_served(shared: Any, host: Any, say: Callable[[str, str], None]) -
                 except Exception as error:  # noqa: BLE001 - a host with another web app: files still play
                     say("warning", f"alltalk-plugin: audio does not play while it grows here ({error!r})")
                 return
-            pause.wait(_POLL_S)
+            if host.closed.wait(_POLL_S):
+                return
 
     threading.Thread(target=wait_and_mount, name="alltalk-mount", daemon=True).start()
 

@@ -122,6 +122,15 @@ def test_mount_when_the_page_is_served_later_waits_for_it(connected: HostDouble)
     assert mounted.wait(5)
 
 
+def test_mount_when_the_host_is_closed_before_is_given_up(connected: HostDouble) -> None:
+    waiting = [thread for thread in threading.enumerate() if thread.name == "alltalk-mount"]
+    assert waiting
+    sys.modules["alltalk_host"].close()
+    for thread in waiting:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in waiting)
+
+
 def test_audio_when_complete_comes_with_status_headers_and_range(
     app: Starlette, service: FakeService
 ) -> None:

@@ -1,16 +1,13 @@
 """Gives every piece of a reply its language: script first, then the detector, else inherited.
 
-A sentence is cut where a language can change: at quotes, guillemets and asterisks, at colons and at
-changes of script; at commas and dashes only when both sides are clearly in different languages (a mixed
-sentence like "Das war okay, but honestly ..."). What stands around a quote is judged as one text.
+What stands around a quote is judged as one text. Clauses part company only when both sides are clearly in
+different languages (a mixed sentence like "Das war okay, but honestly ...").
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from alltalk_plugin.domain.language import LanguageTag, base_language, same_language
@@ -18,11 +15,13 @@ from alltalk_plugin.domain.ports import DetectedLanguage, LanguageDetector
 from alltalk_plugin.domain.speech import Boundary, Reply, SpeakerRole
 from alltalk_plugin.settings.schema import LanguageSettings
 from alltalk_plugin.text.everyday import is_everyday
+from alltalk_plugin.text.runs import LETTER, one_run, runs_and_units
 from alltalk_plugin.text.scripts import (
     HAN,
     HANGUL,
     KANA,
     LATIN,
+    Run,
     letters_by_script,
     script_runs,
     written_in,
@@ -44,10 +43,6 @@ _CLAUSE_PROBABILITY = 0.9
 _ADDRESS = re.compile(r"\b[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b(?!\s)|\S+@\S+")
 _MAY_BE_ADDRESS = re.compile(r"\.\w|@")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_COLON = re.compile(r"(?<=[:：])\s*")
-_CLAUSE = re.compile(r"(?<=[,;—–])\s+|(?<=[，；、])")
-_LETTER = re.compile(r"[^\W\d_]")
-_START = itemgetter(0)
 
 
 class Piece(NamedTuple):
@@ -61,13 +56,13 @@ class Piece(NamedTuple):
     why: str
 
 
-class _Run(NamedTuple):
-    """A range of text in one script (None: no letters), inside an insert or not."""
+class _Finding(NamedTuple):
+    """A language, and why that one."""
 
-    start: int
-    end: int
-    script: str | None
-    inner: bool
+    language: LanguageTag | None
+    confidence: float | None
+    inherited: bool
+    why: str
 
 
 class ReplyLanguages:
@@ -86,7 +81,7 @@ class ReplyLanguages:
         self._candidates = reply.languages if reply.languages is not None else settings.candidates
         self._locks = {name.strip().casefold(): language for name, language in reply.speaker_languages}
         self._sample = ""
-        self._fitting: dict[str, tuple[LanguageTag, ...]] = {}
+        self._by_script: dict[str, tuple[LanguageTag, ...]] = {}
         self._written: dict[tuple[str, LanguageTag], bool] = {}
         self._judge(_sample(segments))
         self._previous: LanguageTag | None = None
@@ -102,7 +97,7 @@ class ReplyLanguages:
 
     def _judge(self, sample: str) -> None:
         self._sample = sample
-        self._fitting.clear()
+        self._by_script.clear()
         self._has_kana = KANA in letters_by_script(sample)
         self.language, self._why = self._of_reply(sample)
 
@@ -119,18 +114,19 @@ class ReplyLanguages:
         key = segment.role, segment.speaker
         self._open = self._going_on.pop(key, None) if self._going_on else None
         if self._one_latin and text.isascii():
-            runs = [_Run(0, len(text), LATIN if _LETTER.search(text) else None, inner=False)]
+            runs = one_run(text)
+            units = [runs]
         else:
-            runs = _runs(text, segment.inserts, clauses=text.count(" ") > 2 * self._settings.piece_min_words)
+            clauses = text.count(" ") > 2 * self._settings.piece_min_words
+            runs, units = runs_and_units(text, segment.inserts, clauses=clauses)
         self._alone = len(runs) == 1
         if self._alone:
-            pieces = tuple(self._unit(text, runs))
+            pieces: tuple[Piece, ...] = (Piece(0, len(text), *self._of_unit(text, runs)[0]),)
         else:
-            found: list[Piece] = []
-            for unit in _units(text, runs):
-                found += self._unit(text, unit)
-            found.sort(key=_START)
-            pieces = _joined(found, text)
+            found = {
+                run: each for unit in units for run, each in zip(unit, self._of_unit(text, unit), strict=True)
+            }
+            pieces = tuple(_joined(text, runs, found))
         last = pieces[-1]
         self._previous = last.language or self._previous
         match segment.boundary:
@@ -197,19 +193,19 @@ class ReplyLanguages:
 
     # --- pieces -------------------------------------------------------------------------------------
 
-    def _unit(self, text: str, unit: Sequence[_Run]) -> list[Piece]:
-        """The pieces of runs that belong together."""
-        script = unit[0].script
-        whole = " ".join([text[run.start : run.end].strip() for run in unit])
+    def _of_unit(self, text: str, unit: Sequence[Run]) -> Sequence[_Finding]:
+        """What is found for each of the runs that belong together."""
+        script = unit[0][2]
+        if script is None or not (script == LATIN or self._fitting(script)):
+            return [self._inherit(script)] * len(unit)
+        whole = " ".join([text[start:end].strip() for start, end, _ in unit])
         bare = _without_addresses(whole)
-        if script is None or (bare is not whole and _LETTER.search(bare) is None):
-            return [self._inherit(run) for run in unit]
+        if bare is not whole and LETTER.search(bare) is None:
+            return [self._inherit(script)] * len(unit)
         if script == LATIN and len(unit) > 1 and (parted := self._parted(text, unit)) is not None:
             return parted
         detected = self._own(bare, script) or self._as_the_chat(bare, script)
-        if detected is None:
-            return [self._inherit(run) for run in unit]
-        return _pieces(unit, detected, script)
+        return [self._inherit(script) if detected is None else _shown(detected, script)] * len(unit)
 
     def _own(self, text: str, script: str) -> DetectedLanguage | None:
         """The language a piece shows by itself; None: it inherits."""
@@ -235,40 +231,39 @@ class ReplyLanguages:
             return None
         return detected if same_language(detected.language, expected) else None
 
-    def _parted(self, text: str, unit: Sequence[_Run]) -> list[Piece] | None:
+    def _parted(self, text: str, unit: Sequence[Run]) -> list[_Finding] | None:
         """Clauses in clearly different languages; None when the unit is of one piece."""
         least = self._settings.piece_min_words + 1
         sure: list[DetectedLanguage | None] = []
-        for run in unit:
-            clause = text[run.start : run.end]
+        for start, end, _ in unit:
+            clause = text[start:end]
             detected = self._detect(clause, LATIN) if len(_WORD.findall(clause)) >= least else None
             clear = detected is not None and detected.probability >= _CLAUSE_PROBABILITY
             sure.append(detected if clear else None)
         if len({each.language for each in sure if each is not None}) < 2:
             return None
-        pieces: list[Piece] = []
+        found: list[_Finding] = []
         current = next(each for each in sure if each is not None)
-        for run, own in zip(unit, sure, strict=True):
+        for own in sure:
             current = own or current
-            pieces += _pieces((run,), current, LATIN)
-        return pieces
+            found.append(_shown(current, LATIN))
+        return found
 
-    def _inherit(self, run: _Run) -> Piece:
+    def _inherit(self, script: str | None) -> _Finding:
         if self._open is not None:
-            return Piece(run.start, run.end, self._open, None, True, f"{self._open}: the sentence goes on")
+            return _Finding(self._open, None, True, f"{self._open}: the sentence goes on")
         if self.language is not None:
             language, why = self.language, self._why
-            if self._alone and run.script is not None and not self._writes(run.script, language):
+            if self._alone and script is not None and not self._writes(script, language):
                 # "Hello." after Korean: a language that is written so fits better, if one is known.
                 for known, reason in self._known():
-                    if known is not None and written_in(run.script, (known,)):
+                    if known is not None and written_in(script, (known,)):
                         language, why = known, reason
                         break
-            return Piece(run.start, run.end, language, None, True, f"{language}: {why}")
+            return _Finding(language, None, True, f"{language}: {why}")
         if self._previous is not None:
-            why = f"{self._previous}: as the sentence before"
-            return Piece(run.start, run.end, self._previous, None, True, why)
-        return Piece(run.start, run.end, None, None, False, "language undecided")
+            return _Finding(self._previous, None, True, f"{self._previous}: as the sentence before")
+        return _Finding(None, None, False, "language undecided")
 
     def _writes(self, script: str, language: LanguageTag) -> bool:
         key = script, language
@@ -279,12 +274,17 @@ class ReplyLanguages:
 
     def _detect(self, text: str, script: str) -> DetectedLanguage | None:
         """The language of text in one script: what only one language is written in needs no detector."""
-        fitting = self._fitting.get(script)
-        if fitting is None:
-            fitting = self._fitting[script] = self._written_in(script)
+        fitting = self._fitting(script)
         if len(fitting) == 1:
             return DetectedLanguage(fitting[0], 1.0)
         return self._detector.detect(text, fitting) if fitting else None
+
+    def _fitting(self, script: str) -> tuple[LanguageTag, ...]:
+        """What text in the script can be; looked up once for each judgement of the reply."""
+        fitting = self._by_script.get(script)
+        if fitting is None:
+            fitting = self._by_script[script] = self._written_in(script)
+        return fitting
 
     def _written_in(self, script: str) -> tuple[LanguageTag, ...]:
         fitting = written_in(script, self._candidates)
@@ -322,65 +322,22 @@ def _without_addresses(text: str) -> str:
     return _ADDRESS.sub(" ", text) if _MAY_BE_ADDRESS.search(text) else text
 
 
-def _pieces(runs: Iterable[_Run], detected: DetectedLanguage, script: str) -> list[Piece]:
+def _shown(detected: DetectedLanguage, script: str) -> _Finding:
     language, probability = detected.language, detected.probability
     how = "by its script" if probability == 1.0 and script != LATIN else f"detected {probability:.2f}"
-    why = f"{language}: {how}"
-    return [Piece(run.start, run.end, language, probability, False, why) for run in runs]
+    return _Finding(language, probability, False, f"{language}: {how}")
 
 
-def _runs(text: str, inserts: Sequence[tuple[int, int]], *, clauses: bool) -> list[_Run]:
-    """Cuts at inserts, colons, changes of script, and `clauses`. The runs cover the text."""
-    if not inserts and text.isascii() and ":" not in text and not (clauses and _CLAUSE.search(text)):
-        return [_Run(0, len(text), LATIN if _LETTER.search(text) else None, inner=False)]
-    cuts = {0, len(text)}
-    cuts.update(edge for insert in inserts for edge in insert)
-    cuts.update(match.end() for match in _COLON.finditer(text))
-    if clauses:
-        cuts.update(match.end() for match in _CLAUSE.finditer(text))
-    edges = sorted(cuts)
-    runs: list[_Run] = []
-    for start, end in pairwise(edges):
-        inner = any(first <= start < last for first, last in inserts) if inserts else False
-        if text.isascii():
-            runs.append(_Run(start, end, LATIN if _LETTER.search(text, start, end) else None, inner))
-        else:
-            runs += [_Run(at, to, script, inner) for at, to, script in script_runs(text, start, end)]
-    return runs
-
-
-def _units(text: str, runs: Sequence[_Run]) -> list[list[_Run]]:
-    """Runs that are judged together: neighbours of one script, across inserts; a colon parts them."""
-    units: list[list[_Run]] = []
-    open_units: dict[tuple[str | None, bool, int], list[_Run]] = {}
-    colons = inserts = 0
-    has_colons = ":" in text or "：" in text
-    for before, run in zip([None, *runs], runs, strict=False):
-        if has_colons and before is not None:
-            colons += text[before.start : before.end].rstrip().endswith((":", "："))
-        if run.inner and (before is None or not before.inner):
-            inserts += 1
-        key = (run.script, run.inner, inserts if run.inner else colons)
-        unit = open_units.get(key)
-        if unit is None:
-            unit = open_units[key] = []
-            units.append(unit)
-        unit.append(run)
-    return units
-
-
-def _joined(pieces: Sequence[Piece], text: str) -> tuple[Piece, ...]:
+def _joined(text: str, runs: Sequence[Run], found: Mapping[Run, _Finding]) -> Iterator[Piece]:
     """Neighbours of one language as one; what has no letters goes with its neighbour."""
-    joined: list[Piece] = []
-    weights: list[int] = []
-    for piece in pieces:
-        weight = len(_LETTER.findall(text, piece.start, piece.end))
-        if joined and (weight == 0 or weights[-1] == 0 or joined[-1].language == piece.language):
-            first = joined[-1]
-            speaks = first if weights[-1] >= weight else piece
-            joined[-1] = Piece(first.start, piece.end, *speaks[2:])
-            weights[-1] = max(weights[-1], weight)
-        else:
-            joined.append(piece)
-            weights.append(weight)
-    return tuple(joined)
+    start, letters = 0, 0
+    kept = found[runs[0]]
+    for run in runs:
+        own = found[run]
+        own_letters = len(LETTER.findall(text, run[0], run[1]))
+        if own_letters and letters and own.language != kept.language:
+            yield Piece(start, run[0], *kept)
+            start, letters, kept = run[0], own_letters, own
+        elif own_letters > letters:
+            letters, kept = own_letters, own
+    yield Piece(start, len(text), *kept)

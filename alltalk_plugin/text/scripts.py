@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 
 from alltalk_plugin.domain.language import LanguageTag, base_language
@@ -114,11 +114,14 @@ _WRITTEN_IN: dict[str, tuple[str, ...]] = {
     HAN: ("zh", "ja", "yue", "cmn"),
 }
 _NEUTRAL = "."
-_CODES = {script: chr(0x100 + place) for place, script in enumerate(dict.fromkeys(s for _, s in _BLOCKS))}
+# One byte each: no letter, digit or mark of a pattern.
+_CODES = {script: chr(0xC0 + place) for place, script in enumerate(dict.fromkeys(s for _, s in _BLOCKS))}
 _SCRIPTS = {code: script for script, code in _CODES.items()}
-_SAME = re.compile(
-    rf"\.*(?:[{_CODES[HAN]}{_CODES[KANA]}][{_CODES[HAN]}{_CODES[KANA]}.]*|([^.])(?:\1|\.)*)|\.+"
-)
+_SAME = re.compile(r"\.*([^.])(?:\1|\.)*|\.+")
+_HAN_OR_KANA = re.compile(rf"[{_CODES[HAN]}{_CODES[KANA]}][{_CODES[HAN]}{_CODES[KANA]}.]*")
+
+Run = tuple[int, int, str | None]
+"""Start and end of a range of text, and its one script (None: no letters)."""
 
 
 @lru_cache(maxsize=1)
@@ -136,15 +139,17 @@ def _marked(text: str) -> str:
     return BEYOND_TABLE.sub(_NEUTRAL, text.translate(_letter_marks()))
 
 
-def script_runs(text: str, start: int, end: int) -> Iterator[tuple[int, int, str | None]]:
-    """Ranges of `text[start:end]` in one script each (None: no letters); what is no letter goes with the
-    letters before it. Han and kana together are Japanese, so kana."""
+def script_runs(text: str, start: int, end: int) -> list[Run]:
+    """Ranges of `text[start:end]` in one script each; what is no letter goes with the letters before it.
+    Han and kana together are Japanese, so kana."""
     codes = _marked(text[start:end])
-    for run in _SAME.finditer(codes):
-        found = _SCRIPTS.get(run[1] or "")
-        if run[1] is None and (_CODES[HAN] in run[0] or _CODES[KANA] in run[0]):
-            found = KANA if _CODES[KANA] in run[0] else HAN
-        yield start + run.start(), start + run.end(), found
+    if _CODES[KANA] in codes:
+        codes = _HAN_OR_KANA.sub(_japanese, codes)
+    return [(start + run.start(), start + run.end(), _SCRIPTS.get(run[1])) for run in _SAME.finditer(codes)]
+
+
+def _japanese(run: re.Match[str]) -> str:
+    return run[0].replace(_CODES[HAN], _CODES[KANA]) if _CODES[KANA] in run[0] else run[0]
 
 
 def letters_by_script(text: str) -> dict[str, int]:

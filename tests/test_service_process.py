@@ -25,9 +25,9 @@ def home(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
     address = bridge.read_address(tmp_path)
     if address is not None and psutil.pid_exists(address.pid):
-        service = psutil.Process(address.pid)
-        service.terminate()
-        service.wait(20)
+        psutil.Process(address.pid).terminate()
+    for child in bridge._children:  # the bridge started them, and has to hear of their end
+        child.wait(20)
 
 
 def started(home: Path) -> bridge.Service:

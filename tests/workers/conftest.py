@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import psutil
 import pytest
 
 from alltalk_plugin.domain.clock import SystemClock
 from alltalk_plugin.workers.supervisor import WorkerLoader
-from tests.workers.rude_spec import ENGINES, OLDER, rude_environment
+from tests.workers.rude_spec import ENGINES, rude_environment
 
 MakeLoader = Callable[..., WorkerLoader]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _older_children() -> None:
-    OLDER.update(psutil.Process().children())
 
 
 @pytest.fixture

@@ -74,16 +74,10 @@ def say(model: LoadedModel, text: str, cancel: CancelSource | None = None) -> Sa
     return np.concatenate([chunk.samples for chunk in chunks]) if chunks else np.zeros(0, np.float32)
 
 
-OLDER: set[psutil.Process] = set()
-"""Children that were there before the tests of workers began: what other tests left."""
-
-
 def worker_processes() -> list[psutil.Process]:
     """Workers of this process, dead ones that nobody waited for included."""
     found = []
     for process in psutil.Process().children():
-        if process in OLDER:
-            continue
         try:
             if not any(part.endswith("child.py") for part in process.cmdline()):
                 continue

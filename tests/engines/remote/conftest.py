@@ -7,7 +7,7 @@ import pytest
 from tests.engines.remote.running import SpeechServer, speech_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running() -> Iterator[SpeechServer]:
     with speech_server() as server:
         yield server

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -142,16 +142,18 @@ def test_very_deep_folder_of_the_model_speaks(loader: WorkerLoader, own: Path, t
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open library cannot be removed there")
-def test_worker_that_is_killed_leaves_no_copy_of_espeak_behind(loader: WorkerLoader, folder: Path) -> None:
-    model = loaded(loader, folder)
-    say(model, HELLO)
-    left = {
-        path.name
-        for path in Path(tempfile.gettempdir()).glob("alltalk-kokoro-*")
-        if any(path.rglob("*espeak*"))
-    }
-    model.unload()
-    assert left == set()
+def test_worker_that_is_killed_leaves_no_copy_of_espeak_behind(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # other processes' models have theirs in everybody's
+    with closing(
+        WorkerLoader({"kokoro": SPEC}, clock=SystemClock(), environment_of=environment_of)
+    ) as loader:
+        model = loaded(loader, folder)
+        say(model, HELLO)
+        left = [path.name for path in tmp_path.glob("alltalk-kokoro-*") if any(path.rglob("*espeak*"))]
+        model.unload()
+    assert left == []
 
 
 def test_memory_stays_within_the_estimate_with_every_language(model: WorkerModel, folder: Path) -> None:

@@ -25,7 +25,8 @@ test: $(VENV)/.dev engines
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not campaign and not e2e" --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n 2 -m "not campaign and not e2e and not alone" --cov --cov-report=
+	$(BIN)/pytest -m "alone and not campaign and not e2e" --cov --cov-append --cov-report=term:skip-covered
 
 # A page of real gradio in a real browser: Debian's chromium, or the one that CHROMIUM names.
 e2e: .venv-e2e/.done

@@ -52,6 +52,7 @@ def ready_s(loader: WorkerLoader, engine: str = "slow", **options: OptionValue) 
         model.unload()
 
 
+@pytest.mark.alone
 def test_spare_takes_the_import_out_of_a_load(
     loader: WorkerLoader, imported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

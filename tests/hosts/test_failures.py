@@ -15,6 +15,8 @@ from alltalk_plugin.cli.demo.host import HostDouble
 from tests.hosts.conftest import trouble
 from tests.hosts.fake_service import FakeService
 
+pytestmark = pytest.mark.alone  # a chat is to wait for nothing, measured in tenths of a second
+
 MakeHost = Callable[..., HostDouble]
 BUDGET_S = 1.5
 SLACK_S = 0.5

@@ -274,6 +274,7 @@ def test_audio_when_45_listen_at_once_reaches_all_of_them_with_few_threads(runni
 # --- listeners that go -------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_listening_when_the_last_one_has_been_gone_two_seconds_stops_the_work(running: Running) -> None:
     speaking = begin(running.runtime)
@@ -314,6 +315,7 @@ def test_listening_when_it_is_taken_up_again_in_time_goes_on(running: Running) -
     again.close()
 
 
+@pytest.mark.alone
 def test_speak_when_the_caller_goes_is_cancelled_within_100_ms(running: Running) -> None:
     running.runtime.speech.script = Speaking.feed
     with running.http.stream("POST", "/api/v1/speak", json={"text": "Hello.", "stream": True}) as answer:

@@ -69,6 +69,7 @@ def test_connection_when_the_server_closed_it_meanwhile_then_a_new_one_unnoticed
     assert len(server.requests) == 2
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("model", ["stall", "stall-body", "stall-late"])
 def test_wait_when_cancelled_then_it_ends_at_once_and_so_does_its_thread(line: Line, model: str) -> None:
     cancel = CancelSource()
@@ -109,6 +110,7 @@ def test_connection_when_nobody_listens_then_broken() -> None:
     assert isinstance(caught.value.error, ConnectionRefusedError)
 
 
+@pytest.mark.alone
 def test_connection_when_nobody_takes_it_then_late() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         waiting = [socket.socket() for _ in range(4)]

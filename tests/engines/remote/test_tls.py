@@ -59,6 +59,7 @@ def test_speech_when_the_authority_is_trusted_then_heard_twice_over_one_connecti
     kept[0].close()
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("trusted")
 @pytest.mark.parametrize("model", ["stall", "stall-late"])
 def test_speech_when_cancelled_then_it_ends_at_once(secure: SpeechServer, model: str) -> None:

@@ -77,6 +77,7 @@ def test_key_when_set_for_the_service_then_the_worker_sends_it_and_nobody_sees_i
     assert any("model used with caution" in line and "not safe" in line for line in lines)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("behaviour", ["stall", "stall-body", "stall-late"])
 def test_speech_when_cancelled_then_the_worker_is_free_at_once(
     loader: WorkerLoader, server: SpeechServer, behaviour: str
@@ -116,6 +117,7 @@ def test_self_test_when_the_voice_is_unknown_then_it_says_which_there_are_and_wh
     assert "option voice" in caught.value.hint
 
 
+@pytest.mark.alone
 def test_breaker_when_open_then_errors_come_at_once_through_the_pipe(
     loader: WorkerLoader, server: SpeechServer
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -85,18 +86,17 @@ def _until_spare_imported(rig: Rig) -> None:
 
 
 def _busy_s(interval_s: float) -> float:
-    """Processor time that the workers use in an interval."""
+    """Processor time that the workers use in an interval, of those that are there at its end."""
     before = _spent_s()
     psutil.cpu_percent(interval_s)  # waits
-    return _spent_s() - before
+    return sum(spent - before.get(pid, 0.0) for pid, spent in _spent_s().items())
 
 
-def _spent_s() -> float:
-    spent = 0.0
+def _spent_s() -> dict[int, float]:
+    """By process, so that one that ends meanwhile does not hide what another uses."""
+    spent = {}
     for child in psutil.Process().children():
-        try:
+        with suppress(psutil.Error):
             times = child.cpu_times()
-        except psutil.Error:
-            continue
-        spent += times.user + times.system
+            spent[child.pid] = times.user + times.system
     return spent

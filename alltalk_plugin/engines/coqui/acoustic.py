@@ -33,6 +33,7 @@ from alltalk_plugin.engines.coqui.config import Json
 from alltalk_plugin.engines.coqui.decoding import WindowedDecoder
 from alltalk_plugin.engines.coqui.devices import device_named, release, trim, use_threads
 from alltalk_plugin.engines.coqui.sentences import sentences_of
+from alltalk_plugin.engines.coqui.unfilled import Unfilled
 from alltalk_plugin.engines.coqui.vocoders import WINDOWED
 from alltalk_plugin.engines.coqui.vocoding import GriffinLim, NeuralVocoder, Vocoding
 
@@ -57,12 +58,10 @@ def load(request: LoadRequest, checkpoint: Checkpoint) -> AcousticEngine:
             hint="Set the model's option half to false.",
         )
     use_threads(int(options.number(request.options, "threads") or 0))
-    if request.options.get("check_files", True):
-        vocoder_files = () if checkpoint.vocoder is None else (checkpoint.vocoder.weights,)
-        for path in (*checkpoint.weights, *vocoder_files):
-            files.check_whole(path)
+    vocoder_files = () if checkpoint.vocoder is None else (checkpoint.vocoder.weights,)
+    checked = (*checkpoint.weights, *vocoder_files) if request.options.get("check_files", True) else ()
     try:
-        with failures.loading(request.model), failures.reading():
+        with files.checked_whole(checked), failures.loading(request.model), failures.reading():
             _check_phonemes(checkpoint.config)
             model = _acoustic_model(checkpoint)
             _set_scales(model, request.options)
@@ -77,8 +76,10 @@ def _acoustic_model(checkpoint: Checkpoint) -> BaseTTS:
     """Loads outside inference mode: inside, some weights silently stop being parameters."""
     config = register_config(checkpoint.kind)()
     config.from_dict(deepcopy(dict(checkpoint.config)))
-    model = setup_model(config)
-    model.load_checkpoint(config, str(checkpoint.weights[0]), eval=True)
+    # Parts of a Glow-TTS are turned into each other as they are made, and must be numbers for that.
+    with Unfilled() if checkpoint.kind == "vits" else nullcontext():
+        model = setup_model(config)
+        model.load_checkpoint(config, str(checkpoint.weights[0]), eval=True)
     if getattr(model, "disc", None) is not None:
         del model.disc  # judged the sound in training: 187 MB in a VITS
     for name, weights in model.named_parameters():

@@ -8,7 +8,8 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -73,6 +74,21 @@ def check_whole(path: Path) -> None:
             f"{path.name} is damaged: {damaged} is not what was written",
             context={"path": str(path), "entry": damaged},
         )
+
+
+@contextmanager
+def checked_whole(paths: Sequence[Path]) -> Iterator[None]:
+    """`check_whole` of some files in another thread, while they are read here.
+
+    Raises: ModelNotFound, ModelCorrupt; also in place of what a damaged file made go wrong meanwhile.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="checksums") as beside:
+        checks = [beside.submit(check_whole, path) for path in paths]
+        try:
+            yield
+        finally:
+            for check in checks:
+                check.result()
 
 
 def names_in(path: Path, *, field: str | None = None) -> tuple[str, ...]:

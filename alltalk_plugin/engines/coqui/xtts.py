@@ -37,10 +37,9 @@ def load(request: LoadRequest, checkpoint: Checkpoint) -> XttsEngine:
     use_threads(int(options.number(request.options, "threads") or 0))
     sampling = sampling_of(request.options, checkpoint.config)
     vocabulary = _vocabulary(checkpoint.folder)
-    if request.options.get("check_files", True):
-        files.check_whole(checkpoint.weights[0])
+    checked = checkpoint.weights[:1] if request.options.get("check_files", True) else ()
     try:
-        with failures.loading(request.model), failures.reading():
+        with files.checked_whole(checked), failures.loading(request.model), failures.reading():
             model = lean_model(checkpoint, vocabulary).to(device)
             voices = XttsVoices(
                 model, checkpoint.folder, usual=str(request.options.get("speaker") or "") or None

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import cast
 
 import torch
-from torch.overrides import TorchFunctionMode
 from TTS.tts.configs.xtts_config import XttsConfig
 from TTS.tts.models.xtts import Xtts, _legacy_safe_globals
 
 from alltalk_plugin.domain.errors import ModelCorrupt
 from alltalk_plugin.engines.coqui.checkpoint import Checkpoint
-
-_RANDOM = frozenset(
-    ["normal_", "uniform_", "kaiming_normal_", "kaiming_uniform_", "xavier_normal_", "xavier_uniform_"]
-)
-"""What fills a tensor with random numbers; by name, for transformers has its own of each."""
+from alltalk_plugin.engines.coqui.unfilled import Unfilled
 
 
 def lean_model(checkpoint: Checkpoint, vocabulary: Path) -> Xtts:
@@ -31,7 +25,7 @@ def lean_model(checkpoint: Checkpoint, vocabulary: Path) -> Xtts:
     """
     config = XttsConfig()
     config.from_dict(deepcopy(dict(checkpoint.config)))
-    with _Unfilled():
+    with Unfilled():
         model = _LeanXtts(config)
         model.load_checkpoint(
             config,
@@ -41,25 +35,6 @@ def lean_model(checkpoint: Checkpoint, vocabulary: Path) -> Xtts:
             speaker_file_path="",  # XttsVoices reads it
         )
     return model
-
-
-class _Unfilled(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here
-    """While it lasts, new weights are left as they come: every one is loaded, or the load fails.
-
-    Random numbers for 450 million weights were two thirds of the time that a load takes of the CPU.
-    """
-
-    def __torch_function__(
-        self,
-        func: Callable[..., object],
-        types: object,
-        args: tuple[object, ...] = (),
-        kwargs: Mapping[str, object] | None = None,
-    ) -> object:
-        named = dict(kwargs or {})
-        if getattr(func, "__name__", None) in _RANDOM:
-            return args[0] if args else named["tensor"]
-        return func(*args, **named)
 
 
 class _LeanXtts(Xtts):  # type: ignore[misc]  # TTS has no types

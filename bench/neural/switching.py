@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-
-import psutil
 
 from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import ModelProfile, ModelRef, SwapMode
@@ -14,6 +11,7 @@ from alltalk_plugin.engines.coqui.spec import SPEC
 from alltalk_plugin.workers.verification import UTTERANCES
 from bench.neural.models import vits_pair
 from bench.neural.partner import Partner, cold_process_ms
+from bench.neural.quiet import until_children_sleep
 from bench.report import Table
 from bench.swap.real import switched, timed_ms
 from bench.swap.rig import FLOOR, Rig, running
@@ -25,7 +23,6 @@ ONE, TWO = ModelRef("one"), ModelRef("two")
 TEXT = UTTERANCES[LanguageTag("en")]
 _IMPORTED_BYTES = 150_000_000
 """A spare that holds as much has imported torch and the library."""
-_QUIET_S = 1.0
 
 
 def measure() -> Table:
@@ -82,21 +79,4 @@ def _alternating(rig: Rig, partner: Partner, paths: tuple[Path, Path]) -> Table:
 def _until_spare_imported(rig: Rig) -> None:
     """A spare that waits uses no processor time any more."""
     rig.until(lambda: sum(rig.loader.base_bytes().values()) > _IMPORTED_BYTES)
-    rig.until(lambda: _busy_s(_QUIET_S) < 0.05)
-
-
-def _busy_s(interval_s: float) -> float:
-    """Processor time that the workers use in an interval, of those that are there at its end."""
-    before = _spent_s()
-    psutil.cpu_percent(interval_s)  # waits
-    return sum(spent - before.get(pid, 0.0) for pid, spent in _spent_s().items())
-
-
-def _spent_s() -> dict[int, float]:
-    """By process, so that one that ends meanwhile does not hide what another uses."""
-    spent = {}
-    for child in psutil.Process().children():
-        with suppress(psutil.Error):
-            times = child.cpu_times()
-            spent[child.pid] = times.user + times.system
-    return spent
+    until_children_sleep()

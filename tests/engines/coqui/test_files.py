@@ -14,6 +14,7 @@ from alltalk_plugin.domain.errors import ModelCorrupt, ModelNotFound, UnsafeChec
 from alltalk_plugin.engines.coqui.files import (
     check_weights,
     check_whole,
+    checked_whole,
     names_in,
     safetensors_header,
     weights_bytes,
@@ -121,6 +122,31 @@ def test_a_flipped_bit_in_a_tensor_then_corrupt_and_the_entry_named(tmp_path: Pa
     with pytest.raises(ModelCorrupt) as caught:
         check_whole(path)
     assert caught.value.context["entry"] == "archive/data/0"
+
+
+def test_checked_whole_when_a_file_is_damaged_then_corrupt_at_the_end(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.pth", HARMLESS)
+    with checked_whole([path]):
+        pass
+    flip(path, bytes(range(100, 200)))
+    done = []
+    with pytest.raises(ModelCorrupt), checked_whole([path]):
+        done.append("read meanwhile")
+    assert done
+
+
+def test_checked_whole_when_the_damage_breaks_the_reading_then_corrupt_in_its_place(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.pth", HARMLESS)
+    flip(path, bytes(range(100, 200)))
+    with pytest.raises(ModelCorrupt) as caught, checked_whole([path]):
+        raise ValueError("what a damaged file made go wrong")
+    assert isinstance(caught.value.__context__, ValueError)
+
+
+def test_checked_whole_when_the_files_are_whole_then_another_error_passes(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.pth", HARMLESS)
+    with pytest.raises(ValueError, match="not of the file"), checked_whole([path]):
+        raise ValueError("not of the file")
 
 
 def test_formats_without_checksums_are_taken_as_they_are(tmp_path: Path) -> None:

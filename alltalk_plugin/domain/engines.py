@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from alltalk_plugin.domain.audio import AudioChunk
 from alltalk_plugin.domain.language import LanguageTag
@@ -63,6 +63,18 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Let go of the model. Called once, last."""
+        ...
+
+
+@runtime_checkable
+class Movable(Engine, Protocol):
+    """One whose loaded model can leave its device and come back. One thread: the worker's."""
+
+    def to_device(self, device: Device) -> None:
+        """Move all of the model, and give back what it held; one that cannot be moved speaks on where it is.
+
+        Raises: ModelIncompatible (no such device, or not for this model), OutOfMemory.
+        """
         ...
 
 

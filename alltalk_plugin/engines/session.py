@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, NoReturn, cast
 
 from alltalk_plugin import __version__
-from alltalk_plugin.domain.engines import Engine, EngineFactory, LoadRequest
+from alltalk_plugin.domain.engines import Engine, EngineFactory, LoadRequest, Movable
 from alltalk_plugin.domain.errors import AlltalkError, ModelIncompatible, OutOfMemory, SynthesisFailed
+from alltalk_plugin.domain.models import Device
 from alltalk_plugin.workers.frames import FrameError
 from alltalk_plugin.workers.protocol import (
     PROTOCOL_VERSION,
@@ -36,6 +37,7 @@ from alltalk_plugin.workers.protocol import (
     Ping,
     Pong,
     Speak,
+    ToDevice,
     Unload,
     encode,
     read_message,
@@ -111,7 +113,7 @@ class Session:
         self._entry = entry
         self._leave_process = leave
         self._writing = threading.Lock()
-        self._work: queue.SimpleQueue[Load | Speak | Unload] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Load | Speak | ToDevice | Unload] = queue.SimpleQueue()
         self._engine: Engine | None = None
         # Ids grow and requests are spoken in order, so one number says which are cancelled.
         self._cancelled_up_to = 0
@@ -132,6 +134,8 @@ class Session:
                     self._load(request_id, request)
                 case Speak() as speak:
                     self._speak(speak)
+                case ToDevice() as move:
+                    self._move(move)
                 case Unload():
                     self._unload()
 
@@ -150,7 +154,7 @@ class Session:
                 self._cancelled_up_to = max(self._cancelled_up_to, request_id)
             case Ping(request_id):
                 self._send(Pong(request_id))
-            case Load() | Speak() | Unload():
+            case Load() | Speak() | ToDevice() | Unload():
                 self._work.put(message)
             case _:
                 raise FrameError(f"{type(message).__name__} is not for a worker")
@@ -159,7 +163,7 @@ class Session:
         try:
             self._engine = _factory(self._entry)(request)
         except Exception as error:  # noqa: BLE001  # an engine may raise anything; the service must hear of it
-            self._send(Failed.from_error(request_id, _load_error(error)))
+            self._send(Failed.from_error(request_id, _model_error(error, "load")))
         else:
             self._send(Loaded(request_id))
 
@@ -181,6 +185,14 @@ class Session:
                 return
             if len(audio.samples):
                 self._send(Chunk(speak.id, audio))
+
+    def _move(self, move: ToDevice) -> None:
+        try:
+            _movable(self._engine, move.device).to_device(move.device)
+        except Exception as error:  # noqa: BLE001  # as in _load
+            self._send(Failed.from_error(move.id, _model_error(error, "move")))
+        else:
+            self._send(Done(move.id))
 
     def _unload(self) -> NoReturn:
         if self._engine is not None:
@@ -210,18 +222,29 @@ def _factory(entry: str) -> EngineFactory:
     return cast("EngineFactory", getattr(importlib.import_module(module), name))
 
 
-def _load_error(error: Exception) -> AlltalkError:
+def _movable(engine: Engine | None, device: Device) -> Movable:
+    if isinstance(engine, Movable):
+        return engine
+    raise ModelIncompatible(
+        "this engine leaves a model on the device that it was loaded for",
+        hint="Unload the model and load it for the other device.",
+        context={"device": device},
+    )
+
+
+def _model_error(error: Exception, doing: str) -> AlltalkError:
+    """`doing`: load or move."""
     match error:
         case AlltalkError():
             return error
         case MemoryError():
-            return OutOfMemory("there was not enough memory to load the model")
+            return OutOfMemory(f"there was not enough memory to {doing} the model")
         case ImportError():
             hint = "Install what the engine needs into its environment ('alltalk-plugin engine install')."
             return ModelIncompatible(f"the engine cannot be imported: {error}", hint=hint)
         case _:
             traceback.print_exception(error)
-            return ModelIncompatible(f"the engine could not load it: {type(error).__name__}: {error}")
+            return ModelIncompatible(f"the engine could not {doing} it: {type(error).__name__}: {error}")
 
 
 def _speech_error(error: Exception, text: str) -> AlltalkError:

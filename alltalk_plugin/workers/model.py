@@ -13,6 +13,7 @@ from alltalk_plugin.domain.audio import AudioChunk
 from alltalk_plugin.domain.engines import EngineSpec, SynthesisRequest
 from alltalk_plugin.domain.errors import (
     AlltalkError,
+    Cancelled,
     ContextValue,
     ModelTimeout,
     RemoteError,
@@ -26,13 +27,15 @@ from alltalk_plugin.domain.ports import CancelToken
 from alltalk_plugin.workers.frames import FrameTooLarge
 from alltalk_plugin.workers.priority import restore
 from alltalk_plugin.workers.process import WorkerProcess
-from alltalk_plugin.workers.protocol import Chunk, Done, Failed, Speak
+from alltalk_plugin.workers.protocol import Chunk, Done, Failed, Speak, ToDevice
 from alltalk_plugin.workers.turns import Turns
 from alltalk_plugin.workers.verification import fault_of, known_utterance
 
 UNLOAD_GRACE_S = 2.0
 """A worker ends itself in some 10 ms; one that is deep in native code is killed after this."""
 _PING_S = 1.0
+_SPEECH_HINT = "The engine hung on this text; it is started again by itself."
+_MOVE_HINT = "The engine hung while it moved the model; it is started again by itself."
 
 
 class WorkerModel:
@@ -106,7 +109,10 @@ class WorkerModel:
                         raise placed(failed.error(), model=self._key.model, phase="synthesize")
                     case None if not cancel.cancelled:
                         finished = True
-                        raise self._hung(request)
+                        length_chars = len(request.text)
+                        raise self._hung(
+                            "made no sound", phase="synthesize", hint=_SPEECH_HINT, length_chars=length_chars
+                        )
                     case _:
                         return
         except WorkerCrashed as error:
@@ -139,8 +145,41 @@ class WorkerModel:
             raise self._failed_test(fault)
         restore(self.pid)
 
+    def to_device(self, device: Device, cancel: CancelToken) -> None:
+        """Move the model, in its turn; blocks. A move that has begun is not cancelled. When it fails for what
+        the engine, the machine or its memory lacks, the model speaks on where it was.
+
+        Raises: ModelIncompatible, OutOfMemory, Cancelled, WorkerCrashed, ModelTimeout (the worker is ended).
+        """
+        if not self._turns.take(cancel):
+            raise Cancelled(f"{self._key.model} was not moved")
+        try:
+            self._move(device)
+        except WorkerCrashed as error:
+            raise placed(error, model=self._key.model, phase="move") from error
+        finally:
+            self._turns.give_back()
+
+    def _move(self, device: Device) -> None:
+        process = self._process
+        request_id, inbox = process.open()
+        try:
+            process.send(ToDevice(request_id, device))
+            match inbox.take(self._chunk_timeout_s()):
+                case Done():
+                    return
+                case Failed() as failed:
+                    raise placed(failed.error(), model=self._key.model, phase="move")
+                case _:
+                    raise self._hung("did not move", phase="move", hint=_MOVE_HINT, device=device)
+        finally:
+            process.forget(request_id)
+
     def resident_bytes(self) -> Mapping[Device, int]:
-        """Resident set of the worker. Pages of shared libraries count in full: an upper bound."""
+        """Resident set of the worker, an upper bound: pages of shared libraries count in full.
+
+        Main memory only, wherever the model is: on another device its estimate counts.
+        """
         if not self.alive:
             return {}
         try:
@@ -170,19 +209,20 @@ class WorkerModel:
             )
         return audio
 
-    def _hung(self, request: SynthesisRequest) -> ModelTimeout:
+    def _hung(self, what: str, *, phase: str, hint: str, **more: ContextValue) -> ModelTimeout:
+        """Ends the worker. `what` its engine did for as long as is allowed."""
         timeout_s = self._chunk_timeout_s()
         answers = self._process.answers_ping(_PING_S)
-        self._process.kill(f"its engine made no sound for {timeout_s:g} s")
+        self._process.kill(f"its engine {what} for {timeout_s:g} s")
         return ModelTimeout(
-            f"{self._key.model} made no sound for {timeout_s:g} s and was ended",
-            hint="The engine hung on this text; it is started again by itself.",
+            f"{self._key.model} {what} for {timeout_s:g} s and was ended",
+            hint=hint,
             context={
                 "model": self._key.model,
-                "phase": "synthesize",
+                "phase": phase,
                 "timeout_s": timeout_s,
-                "length_chars": len(request.text),
                 "process_answered": answers,
+                **more,
             },
         )
 

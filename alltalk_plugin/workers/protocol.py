@@ -5,6 +5,7 @@
 | worker | Hello, once, first | |
 | service | Load | Loaded or Failed |
 | service | Speak | any number of Chunks, then Done or Failed |
+| service | ToDevice | Done or Failed, in its turn; a cancelled one is carried out all the same |
 | service | Cancel | nothing; the running Speak ends with Done within one chunk |
 | service | Ping | Pong, at once, even while the engine works |
 | service | Unload | the end of the process |
@@ -30,7 +31,7 @@ from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import Device, OptionValue
 from alltalk_plugin.workers.frames import Frame, FrameInvalid, JsonValue, pack, read_frame
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 SAMPLE_TYPE = "<f4"
 """Samples travel as 32-bit floats, little-endian, whatever the machine."""
 
@@ -66,6 +67,14 @@ class Speak:
 class Chunk:
     id: int
     audio: AudioChunk
+
+
+@dataclass(frozen=True, slots=True)
+class ToDevice:
+    """Move the loaded model."""
+
+    id: int
+    device: Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +120,7 @@ class Failed:
         return error_from_code(self.code, self.message, hint=self.hint, context=dict(self.context))
 
 
-Message = Hello | Load | Loaded | Speak | Chunk | Done | Cancel | Ping | Pong | Unload | Failed
+Message = Hello | Load | Loaded | Speak | Chunk | ToDevice | Done | Cancel | Ping | Pong | Unload | Failed
 
 
 def encode(message: Message) -> bytes:
@@ -129,6 +138,8 @@ def encode(message: Message) -> bytes:
             samples = np.ascontiguousarray(audio.samples, dtype=SAMPLE_TYPE)
             fields = {"id": request_id, "rate_hz": audio.sample_rate_hz, "dtype": SAMPLE_TYPE}
             payload = samples.tobytes()
+        case ToDevice(request_id, device):
+            fields = {"id": request_id, "device": device}
         case Failed(request_id, code, text, hint, context):
             fields = {
                 "id": request_id,
@@ -286,6 +297,7 @@ _READERS: dict[str, Callable[[_Header], Message]] = {
     "Loaded": lambda header: Loaded(header.take("id", int)),
     "Speak": _read_speak,
     "Chunk": _read_chunk,
+    "ToDevice": lambda header: ToDevice(header.take("id", int), Device(header.take("device", str))),
     "Done": lambda header: Done(header.take("id", int)),
     "Cancel": lambda header: Cancel(header.take("id", int)),
     "Ping": lambda header: Ping(header.take("id", int)),

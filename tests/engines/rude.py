@@ -2,7 +2,8 @@
 
 Its light side is `RUDE` in tests/workers/rude_spec.py.
 
-What to do is the first word of the text, or of the option `always`; `load` says what loading does.
+What to do is the first word of the text, or of the option `always`; `load` says what loading does. Moved to
+`mps` it hangs, to `cuda:9` it dies, and there is no `cuda:7`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import numpy.typing as npt
 
 from alltalk_plugin.domain.audio import AudioChunk
 from alltalk_plugin.domain.engines import Cancellable, LoadRequest, SynthesisRequest
-from alltalk_plugin.domain.errors import ModelCorrupt
+from alltalk_plugin.domain.errors import ModelCorrupt, ModelIncompatible
+from alltalk_plugin.domain.models import Device
 
 RATE_HZ = 16_000
 CHUNK_SAMPLES = 1_600
@@ -50,6 +52,7 @@ class RudeEngine:
     def __init__(self, always: str, ballast: npt.NDArray[np.uint8]) -> None:
         self._always = always
         self._ballast = ballast
+        self._device = ""
 
     def synthesize(self, request: SynthesisRequest, cancel: Cancellable) -> Iterator[AudioChunk]:
         command = self._always or request.text.split(" ")[0]
@@ -75,6 +78,9 @@ class RudeEngine:
             case "short":
                 yield _chunk(_tone(0, 100))
                 return
+            case "where":
+                yield _chunk(_tone(0, len(self._device)))
+                return
             case "echo":
                 print(f"about to say: {request.text}", file=sys.stderr)
                 os.abort()
@@ -91,6 +97,16 @@ class RudeEngine:
             place += CHUNK_SAMPLES
             if command == "midway":
                 os._exit(9)
+
+    def to_device(self, device: Device) -> None:
+        match device:
+            case "cuda:7":
+                raise ModelIncompatible("there is none such", context={"device": device})
+            case "cuda:9":
+                os.abort()
+            case "mps":
+                threading.Event().wait()
+        self._device = device
 
     def close(self) -> None:
         del self._ballast

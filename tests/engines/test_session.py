@@ -13,8 +13,8 @@ import pytest
 
 from alltalk_plugin.domain.audio import AudioChunk
 from alltalk_plugin.domain.engines import Cancellable, LoadRequest, SynthesisRequest
-from alltalk_plugin.domain.errors import VoiceNotFound
-from alltalk_plugin.domain.models import CPU
+from alltalk_plugin.domain.errors import OutOfMemory, VoiceNotFound
+from alltalk_plugin.domain.models import CPU, Device
 from alltalk_plugin.engines.session import EXIT_BAD_FRAME, EXIT_ORPHANED, Session
 from alltalk_plugin.workers.protocol import (
     PROTOCOL_VERSION,
@@ -29,6 +29,7 @@ from alltalk_plugin.workers.protocol import (
     Ping,
     Pong,
     Speak,
+    ToDevice,
     Unload,
     encode,
     read_message,
@@ -61,13 +62,31 @@ class Puppet:
         raise RuntimeError("engines may fail at the end, too")
 
 
+class Walker(Puppet):
+    """One that can move, as far as its devices go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moved_to: list[Device] = []
+
+    def to_device(self, device: Device) -> None:
+        match device:
+            case "cuda:1":
+                raise OutOfMemory("the device is full", context={"free_bytes": 3})
+            case "cuda:2":
+                raise MemoryError
+            case "cuda:3":
+                raise RuntimeError("device lost")
+        self.moved_to.append(device)
+
+
 PUPPETS: list[Puppet] = []
 
 
 def create(request: LoadRequest) -> Puppet:
     if request.options.get("fail"):
         raise OSError("disk gone")
-    PUPPETS.append(Puppet())
+    PUPPETS.append(Walker() if request.options.get("walks") else Puppet())
     return PUPPETS[-1]
 
 
@@ -128,8 +147,21 @@ def loaded(service: Service) -> Service:
     return service
 
 
+@pytest.fixture
+def walking(service: Service) -> Service:
+    service.ask(Load(1, LoadRequest(model="m", path=None, device=CPU, options={"walks": True})))
+    assert isinstance(service.hear(), Hello)
+    assert service.hear() == Loaded(1)
+    return service
+
+
 def speak(request_id: int, text: str) -> Speak:
     return Speak(request_id, SynthesisRequest(text=text))
+
+
+def speaks(service: Service) -> bool:
+    """Whether a whole utterance comes next. Heard to its end: nothing may be written when the pipes close."""
+    return [type(service.hear()) for _ in range(3)] == [Chunk, Chunk, Done]
 
 
 def test_session_says_hello_first(service: Service) -> None:
@@ -163,7 +195,7 @@ def test_cancel_before_its_turn_then_done_at_once_and_later_requests_are_spoken(
     assert loaded.hear() == Pong(5)
     PUPPETS[0].go_on.set()
     assert [type(loaded.hear()) for _ in range(2)] == [Done, Done]
-    assert isinstance(loaded.hear(), Chunk)
+    assert speaks(loaded)
 
 
 def test_typed_error_of_the_engine_comes_back_whole(loaded: Service) -> None:
@@ -179,7 +211,7 @@ def test_unforeseen_error_of_the_engine_comes_back_without_the_text(loaded: Serv
     assert isinstance(failed, Failed)
     assert failed.code == "synthesis_failed"
     assert "secret" not in failed.message
-    assert isinstance(loaded.hear(), Chunk)
+    assert speaks(loaded)
 
 
 def test_load_when_the_factory_fails_then_incompatible(service: Service) -> None:
@@ -193,6 +225,50 @@ def test_load_when_the_factory_fails_then_incompatible(service: Service) -> None
 
 def test_speak_before_load_then_failed(service: Service) -> None:
     service.ask(speak(1, "hello"))
+    assert isinstance(service.hear(), Hello)
+    assert isinstance(service.hear(), Failed)
+
+
+def test_move_while_speaking_then_in_its_turn(walking: Service) -> None:
+    walker = PUPPETS[0]
+    assert isinstance(walker, Walker)
+    walking.ask(speak(2, "wait"))
+    assert isinstance(walking.hear(), Chunk)
+    walking.ask(ToDevice(3, Device("cuda:0")), speak(4, "hello"), Ping(5))
+    assert walking.hear() == Pong(5)
+    assert walker.moved_to == []
+    walker.go_on.set()
+    heard = [walking.hear() for _ in range(3)]
+    assert [type(message) for message in heard] == [Chunk, Done, Done]
+    assert heard[1:] == [Done(2), Done(3)]
+    assert walker.moved_to == ["cuda:0"]
+    assert speaks(walking)
+
+
+@pytest.mark.parametrize(
+    ("device", "code"), [("cuda:1", "oom"), ("cuda:2", "oom"), ("cuda:3", "incompatible")]
+)
+def test_move_when_the_engine_fails_then_typed_and_it_speaks_on(
+    walking: Service, device: str, code: str
+) -> None:
+    walking.ask(ToDevice(2, Device(device)), speak(3, "hello"))
+    failed = walking.hear()
+    assert isinstance(failed, Failed)
+    assert (failed.id, failed.code) == (2, code)
+    assert speaks(walking)
+
+
+def test_move_when_the_engine_cannot_then_incompatible_and_it_speaks_on(loaded: Service) -> None:
+    loaded.ask(ToDevice(2, Device("cuda:0")), speak(3, "hello"))
+    failed = loaded.hear()
+    assert isinstance(failed, Failed)
+    assert (failed.id, failed.code, failed.context) == (2, "incompatible", {"device": "cuda:0"})
+    assert "load it for the other device" in failed.hint
+    assert speaks(loaded)
+
+
+def test_move_before_load_then_failed(service: Service) -> None:
+    service.ask(ToDevice(1, CPU))
     assert isinstance(service.hear(), Hello)
     assert isinstance(service.hear(), Failed)
 

@@ -26,6 +26,7 @@ from alltalk_plugin.workers.protocol import (
     Ping,
     Pong,
     Speak,
+    ToDevice,
     Unload,
     decode,
     encode,
@@ -57,6 +58,7 @@ SPEAK = SynthesisRequest(
         Loaded(2),
         Speak(3, SynthesisRequest(text="")),
         Speak(4, SPEAK),
+        ToDevice(8, Device("cuda:1")),
         Done(4),
         Cancel(5),
         Ping(6),
@@ -103,23 +105,25 @@ def decode_failed(failed: Failed) -> ModelCorrupt:
     "header",
     [
         {},
-        {"v": 1, "kind": "Steal", "id": 1},
-        {"v": 1, "kind": "Done"},
-        {"v": 1, "kind": "Done", "id": "1"},
-        {"v": 1, "kind": "Done", "id": True},
-        {"v": 2, "kind": "Done", "id": 1},
-        {"v": 1, "kind": "Chunk", "id": 1, "rate_hz": 0, "dtype": "<f4"},
-        {"v": 1, "kind": "Chunk", "id": 1, "rate_hz": 16000, "dtype": "<f8"},
-        {"v": 1, "kind": "Chunk", "id": 1, "rate_hz": 16000, "dtype": "object"},
-        {"v": 1, "kind": "Failed", "id": 1, "code": "x", "message": "", "hint": "", "context": {"a": [1]}},
-        {"v": 1, "kind": "Load", "id": 1, "model": "m", "path": 3, "device": "cpu", "options": {}},
-        {"v": 1, "kind": "Speak", "id": 1, "text": "x", "rate": "fast", "pitch": 0, "reference": []},
-        {"v": 1, "kind": "Speak", "id": 1, "text": "x", "rate": 1, "pitch": 0, "reference": "a"},
+        {"kind": "Steal", "id": 1},
+        {"kind": "Done"},
+        {"kind": "Done", "id": "1"},
+        {"kind": "Done", "id": True},
+        {"kind": "Done", "id": 1, "v": PROTOCOL_VERSION + 1},
+        {"kind": "Chunk", "id": 1, "rate_hz": 0, "dtype": "<f4"},
+        {"kind": "Chunk", "id": 1, "rate_hz": 16000, "dtype": "<f8"},
+        {"kind": "Chunk", "id": 1, "rate_hz": 16000, "dtype": "object"},
+        {"kind": "Failed", "id": 1, "code": "x", "message": "", "hint": "", "context": {"a": [1]}},
+        {"kind": "Load", "id": 1, "model": "m", "path": 3, "device": "cpu", "options": {}},
+        {"kind": "Speak", "id": 1, "text": "x", "rate": "fast", "pitch": 0, "reference": []},
+        {"kind": "Speak", "id": 1, "text": "x", "rate": 1, "pitch": 0, "reference": "a"},
+        {"kind": "ToDevice", "id": 1},
+        {"kind": "ToDevice", "id": 1, "device": None},
     ],
 )
 def test_decode_when_a_field_is_wrong_then_invalid(header: dict[str, JsonValue]) -> None:
     with pytest.raises(FrameInvalid):
-        decode(Frame(header))
+        decode(Frame({"v": PROTOCOL_VERSION, **header}))
 
 
 def test_hello_of_another_protocol_is_still_read() -> None:
@@ -137,6 +141,6 @@ def test_hello_of_another_protocol_is_still_read() -> None:
 
 
 def test_chunk_of_torn_samples_then_invalid() -> None:
-    header: dict[str, JsonValue] = {"v": 1, "kind": "Chunk", "id": 1, "rate_hz": 1, "dtype": "<f4"}
+    header: dict[str, JsonValue] = {"kind": "Chunk", "id": 1, "rate_hz": 1, "dtype": "<f4"}
     with pytest.raises(FrameInvalid):
-        decode(Frame(header, b"12345"))
+        decode(Frame({"v": PROTOCOL_VERSION, **header}, b"12345"))

@@ -26,12 +26,13 @@ from alltalk_plugin.domain.errors import (
     VoiceNotFound,
 )
 from alltalk_plugin.domain.language import LanguageTag
-from alltalk_plugin.domain.models import OptionValue
+from alltalk_plugin.domain.models import Device, OptionValue
 from alltalk_plugin.engines.coqui import failures, files, languages, options, phonemes, vocabulary
 from alltalk_plugin.engines.coqui.checkpoint import TWO_PART_KINDS, Checkpoint
 from alltalk_plugin.engines.coqui.config import Json
 from alltalk_plugin.engines.coqui.decoding import WindowedDecoder
 from alltalk_plugin.engines.coqui.devices import device_named, release, trim, use_threads
+from alltalk_plugin.engines.coqui.moving import move
 from alltalk_plugin.engines.coqui.sentences import sentences_of
 from alltalk_plugin.engines.coqui.unfilled import Unfilled
 from alltalk_plugin.engines.coqui.vocoders import WINDOWED
@@ -181,6 +182,15 @@ class AcousticEngine:
             if vocabulary.words_in(sentence):
                 yield from self._say(sentence, speaker, code, request.rate)
 
+    def to_device(self, device: Device) -> None:
+        """Both parts. Half precision is for CUDA: elsewhere it speaks in full, and in half there again."""
+        assert self._model is not None  # noqa: S101  # close() is the last call
+        parts = (self._model, *(() if self._vocoding is None else self._vocoding.parts))
+        try:
+            move(parts, device_named(device))
+        finally:
+            release()
+
     def close(self) -> None:
         self._model = self._vocoding = self._decoder = None
         release()
@@ -209,7 +219,9 @@ class AcousticEngine:
             yield made
 
     def _precision(self) -> AbstractContextManager[object]:
-        return torch.autocast("cuda", dtype=torch.float16) if self._half else nullcontext()
+        assert self._model is not None  # noqa: S101  # close() is the last call
+        half = self._half and next(self._model.parameters()).device.type == "cuda"
+        return torch.autocast("cuda", dtype=torch.float16) if half else nullcontext()
 
     def _cleaned(self, text: str, code: str | None) -> str:
         assert self._model is not None  # noqa: S101  # close() is the last call

@@ -28,6 +28,8 @@ class Vocoding(Protocol):
 
     sample_rate_hz: int
     limits: Limits
+    parts: tuple[torch.nn.Module, ...]
+    """What has to be on the device of the first part."""
 
     def sound(self, spectrogram: Spectrogram) -> Iterator[torch.Tensor]: ...
 
@@ -43,12 +45,12 @@ class NeuralVocoder:
         self._config = config
         self._own = AudioProcessor(config.audio)
         self._acoustic = acoustic
-        self._device = device
         self._model = setup_model(config)
         self._model.load_checkpoint(config, str(files.weights), eval=True)
         if getattr(self._model, "model_d", None) is not None:
             self._model.model_d = None  # judged the sound in training: 283 MB in a HiFi-GAN
         self._model.to(device)
+        self.parts = (self._model,)
         generator = getattr(self._model, "model_g", None)
         self._windowed = WindowedVocoder(generator) if can_be_windowed(generator) else None
         self.limits = WHOLE if self._windowed is None else WINDOWED
@@ -69,7 +71,7 @@ class NeuralVocoder:
         scaled = self._own.normalize(plain)
         ratio = self.sample_rate_hz / self._acoustic.sample_rate
         wanted = interpolate_vocoder_input([1, ratio], scaled) if ratio != 1 else torch.tensor(scaled)[None]
-        return wanted.to(self._device)
+        return wanted.to(next(self._model.parameters()).device)
 
 
 class GriffinLim:
@@ -84,6 +86,7 @@ class GriffinLim:
         self._linear = linear
         self._inverse = None if linear else np.linalg.pinv(acoustic.mel_basis)
         self.limits = GRIFFIN_LIM
+        self.parts = ()
         self.sample_rate_hz = int(acoustic.sample_rate)
 
     def sound(self, spectrogram: Spectrogram) -> Iterator[torch.Tensor]:

@@ -11,10 +11,12 @@ from TTS.tts.models.xtts import Xtts
 from alltalk_plugin.domain.audio import AudioChunk
 from alltalk_plugin.domain.engines import Cancellable, LoadRequest, SynthesisRequest
 from alltalk_plugin.domain.errors import ModelIncompatible, ModelNotFound, SynthesisFailed
+from alltalk_plugin.domain.models import Device
 from alltalk_plugin.engines.coqui import failures, files, options
 from alltalk_plugin.engines.coqui.checkpoint import Checkpoint
 from alltalk_plugin.engines.coqui.config import read_config
 from alltalk_plugin.engines.coqui.devices import device_named, release, trim, use_threads
+from alltalk_plugin.engines.coqui.moving import move
 from alltalk_plugin.engines.coqui.xtts_model import lean_model
 from alltalk_plugin.engines.coqui.xtts_options import Sampling, sampling_of
 from alltalk_plugin.engines.coqui.xtts_stream import speak
@@ -96,6 +98,14 @@ class XttsEngine:
                 trim()
                 if cancel.cancelled:
                     return
+
+    def to_device(self, device: Device) -> None:
+        """The voices follow by themselves: they are kept in main memory."""
+        assert self._model is not None  # noqa: S101  # close() is the last call
+        try:
+            move((self._model,), device_named(device))
+        finally:
+            release()
 
     def close(self) -> None:
         self._model = self._voices = None

@@ -36,6 +36,9 @@ class XttsVoice:
     gpt: torch.Tensor
     embedding: torch.Tensor
 
+    def on(self, device: torch.device) -> XttsVoice:
+        return XttsVoice(gpt=self.gpt.to(device), embedding=self.embedding.to(device))
+
 
 def speak(
     model: Xtts, tokens: list[int], voice: XttsVoice, *, sampling: Sampling, rate: float, cancel: Cancellable

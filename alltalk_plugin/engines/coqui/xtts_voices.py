@@ -19,12 +19,16 @@ from alltalk_plugin.engines.coqui.xtts_stream import XttsVoice
 SPEAKERS = "speakers_xtts.pth"
 REFERENCE = "reference.wav"
 """What fine-tuning tools leave beside a model that has no speakers of its own."""
+_KEPT_ON = torch.device("cpu")
 _HEARD_HZ = 22_050
 """The rate of everything the model hears."""
 
 
 class XttsVoices:
-    """Finds or makes the voice of a request. One thread: the worker's."""
+    """Finds or makes the voice of a request. One thread: the worker's.
+
+    Voices are kept in main memory, wherever the model is: 130 kB are copied for an utterance.
+    """
 
     def __init__(self, model: Xtts, folder: Path, *, usual: str | None) -> None:
         """`usual`: who speaks when nobody is named; the model's first for None.
@@ -32,7 +36,7 @@ class XttsVoices:
         Raises: ModelCorrupt, ModelIncompatible when nobody is called that.
         """
         self._model = model
-        self._speakers = _built_in(folder / SPEAKERS, model.device)
+        self._speakers = _built_in(folder / SPEAKERS)
         self._cloned = LatentCache(self._clone)
         reference = folder / REFERENCE
         self._reference = (reference,) if reference.is_file() else ()
@@ -45,10 +49,14 @@ class XttsVoices:
             )
 
     def of(self, request: SynthesisRequest) -> XttsVoice:
-        """Recordings decide, then the speaker's name; without either it is the model's usual speaker.
+        """Recordings decide, then the speaker's name; without either it is the model's usual speaker. On the
+        model's device.
 
         Raises: VoiceNotFound, ReferenceUnusable.
         """
+        return self._kept(request).on(self._model.device)
+
+    def _kept(self, request: SynthesisRequest) -> XttsVoice:
         if request.reference_audio:
             return self._cloned.of(request.reference_audio)
         speaker = request.speaker or self._usual
@@ -88,7 +96,7 @@ class XttsVoices:
             length=config.gpt_cond_len,
             chunk_length=config.gpt_cond_chunk_len,
         )
-        return XttsVoice(gpt=gpt, embedding=torch.stack(embeddings).mean(dim=0))
+        return XttsVoice(gpt=gpt, embedding=torch.stack(embeddings).mean(dim=0)).on(_KEPT_ON)
 
 
 def _hint(speaker: str, speakers: Collection[str]) -> str:
@@ -102,15 +110,15 @@ def _nearest(speaker: str, speakers: Collection[str]) -> str | None:
     return next(iter(difflib.get_close_matches(speaker, speakers, n=1)), None)
 
 
-def _built_in(path: Path, device: torch.device) -> Mapping[str, XttsVoice]:
+def _built_in(path: Path) -> Mapping[str, XttsVoice]:
     """The speakers of a file, in its order. Raises: ModelCorrupt."""
     if not path.is_file():
         return {}
-    read = torch.load(path, map_location=device, weights_only=True)
+    read = torch.load(path, map_location=_KEPT_ON, weights_only=True)
     try:
         return {
-            str(name): XttsVoice(
-                gpt=entry["gpt_cond_latent"].to(device), embedding=entry["speaker_embedding"].to(device)
+            str(name): XttsVoice(gpt=entry["gpt_cond_latent"], embedding=entry["speaker_embedding"]).on(
+                _KEPT_ON
             )
             for name, entry in read.items()
         }

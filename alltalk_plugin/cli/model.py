@@ -178,13 +178,16 @@ def list_(context: CliContext) -> None:
 @click.pass_obj
 @failing_clearly
 def speakers(context: CliContext, name: str) -> None:
-    """List the speakers of a model, with the languages they speak."""
+    """List the speakers of a model, with the languages they speak. A speech server is asked for its own."""
     from alltalk_plugin.library.looking import describe
 
     shelf = open_shelf(context)
     profile = shelf.profile(name)
     said = describe(shelf.spec(profile.engine, name), profile)
-    rows = [(voice.speaker, voice.name, list(voice.languages)) for voice in said.voices]
+    listed = speech_server.listed_voices(profile)
+    if listed == ():
+        click.echo("note: the server lists no voices; this is what the settings say", err=True)
+    rows = [(voice.speaker, voice.name, list(voice.languages)) for voice in listed or said.voices]
     print_rows(("speaker", "name", "languages"), rows, as_json=context.as_json)
 
 

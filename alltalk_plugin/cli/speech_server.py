@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ENGINE = "remote"
 _SHOWN = 8
+_PATIENCE_S = 5.0
+"""For a list of voices, over all requests; a server that has to start first is asked again."""
 
 
 def is_address(source: str) -> bool:
@@ -89,7 +91,7 @@ def listed_voices(profile: ModelProfile) -> tuple[EngineVoice, ...] | None:
         return None
     told = {name: str(value) for name, value in profile.options.items()}
     url, key_env = told.get("base_url", ""), told.get("key_env", "")
-    return discover(url, key_env, model=told.get("model", "")).voices
+    return discover(url, key_env, model=told.get("model", ""), timeout_s=_PATIENCE_S).voices
 
 
 def _chosen_model(offer: RemoteOffer) -> str | None:

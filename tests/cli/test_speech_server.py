@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,48 @@ def test_server_that_is_away_when_added_then_it_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("more", [("--copy",), ("--engine", "espeak")])
 def test_address_with_what_is_for_files_then_a_usage_error(tmp_path: Path, more: tuple[str, ...]) -> None:
     assert run(tmp_path, "model", "add", "http://127.0.0.1:9", *more).exit_code == 2
+
+
+def speakers_of(home: Path, url: str, *options: str) -> Result:
+    """What `model speakers` says of a model that is in the settings already."""
+    given = dict(option.split("=") for option in options)
+    told = {"models": {"up": {"engine": "remote", "options": {"base_url": url, **given}}}}
+    (home / "settings.yaml").write_text(yaml.safe_dump(told), encoding="utf-8")
+    return run(home, "--json", "model", "speakers", "up")
+
+
+def test_speakers_of_a_server_then_those_that_it_lists(tmp_path: Path, server: SpeechServer) -> None:
+    told = speakers_of(tmp_path, f"{server.url}/listing/v1", "model=piper", "voice=amy")
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert json.loads(told.stdout) == [{"speaker": "amy", "name": "amy", "languages": ["en-US"]}]
+
+
+def test_speakers_of_a_server_that_lists_none_then_that_of_the_settings_and_a_note(
+    tmp_path: Path, server: SpeechServer
+) -> None:
+    told = speakers_of(tmp_path, f"{server.url}/nothing/v1", "voice=nova")
+    assert told.exit_code == 0
+    assert [row["speaker"] for row in json.loads(told.stdout)] == ["nova"]
+    assert told.stderr.startswith("note: the server lists no voices")
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "code"),
+    [
+        ("401", (), "remote_refused"),
+        ("500", (), "remote_failed"),
+        ("drop", (), "remote_unavailable"),
+        ("", ("key_env=NOT_SET_ANYWHERE",), "remote_refused"),
+    ],
+)
+def test_speakers_of_a_server_that_does_not_say_then_one_line_why(
+    tmp_path: Path, server: SpeechServer, fault: str, options: tuple[str, ...], code: str
+) -> None:
+    server.behave(fault)
+    told = speakers_of(tmp_path, f"{server.url}/v1", *options)
+    assert told.exit_code == 1
+    (line,) = told.stderr.splitlines()
+    assert line.startswith("alltalk-plugin: ") and f"[{code}]" in line
 
 
 def test_voice_of_a_server_when_added_then_its_speaker_is_checked_there(

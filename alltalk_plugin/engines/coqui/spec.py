@@ -40,6 +40,8 @@ PEAK_FACTOR = 2.0
 """The library reads a file whole, then copies it into the model: 1.96 to 2.01 times the weights."""
 XTTS_EXTRA_BYTES = 160 * MB
 """transformers, which only XTTS imports."""
+PINYIN_BYTES = 60 * MB
+"""What an XTTS that speaks Chinese reads for its first Chinese words: 54 to 60 MB."""
 DISCRIMINATORS: Mapping[str, int] = MappingProxyType({"hifigan_discriminator": 283 * MB})
 """What the library makes with a vocoder and throws away, whether or not the file has weights for it."""
 
@@ -59,7 +61,7 @@ def estimate(profile: ModelProfile) -> MemoryEstimate:
     if read.kind in WHOLE_KINDS:
         speech += round(SPEECH_SHARE * read.weights_bytes)
     if read.kind == XTTS and on_cpu:
-        context += XTTS_EXTRA_BYTES
+        context += XTTS_EXTRA_BYTES + (PINYIN_BYTES if "zh-cn" in read.language_codes else 0)
     steady = read.weights_bytes + speech
     # Weights are read in main memory and then moved: on a device they exist once.
     factor = PEAK_FACTOR if on_cpu else 1.0
@@ -136,14 +138,20 @@ SPEC = EngineSpec(
         lock=Path(__file__).resolve().parent.parent / "locks" / "coqui.txt",
         steps=(
             InstallStep(("torch",)),
-            # six: the library imports it, and names it nowhere.
-            InstallStep(("coqui-tts", "six", "soundfile", "espeakng-loader")),
+            # six: the library imports it, and names it nowhere. pypinyin: XTTS needs it for Chinese.
+            InstallStep(("coqui-tts", "six", "soundfile", "espeakng-loader", "pypinyin")),
             # Bare: it would bring a PyTorch for CUDA with it.
             InstallStep(("torchaudio",), bare=True),
         ),
         size_mb=1_800,
         tried=("linux-x86_64",),
-        indexes=MappingProxyType({"cpu": "https://download.pytorch.org/whl/cpu"}),
+        # PyPI's own builds are for CUDA 13.0 on Linux, and for processors elsewhere (torch 2.13).
+        indexes=MappingProxyType(
+            {
+                "cpu": "https://download.pytorch.org/whl/cpu",
+                "cuda": "https://download.pytorch.org/whl/cu130",
+            }
+        ),
     ),
     max_chars=MAX_CHARS,
     estimate=estimate,

@@ -163,6 +163,27 @@ def test_other_languages_are_spoken(model: WorkerModel, tag: str) -> None:
     assert say(model, ask("Ein kurzer Test.", language=LanguageTag(tag))).std() > 0.001
 
 
+@pytest.mark.parametrize("tag", ["zh", "zh-Hans", "zh-CN"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "你好，世界。",
+        "我有12.5元，2026年11月22日。",
+        "OK 王小明 said: 绿色 is nǚ'ér 绿 ü!",
+        "﹁你好﹂ 　 😀",
+        "〇一二㐀𠀀",
+    ],
+    ids=["plain", "numbers", "mixed", "signs", "rare"],
+)
+def test_chinese_is_spoken_whatever_is_mixed_into_it(model: WorkerModel, tag: str, text: str) -> None:
+    assert say(model, ask(text, language=LanguageTag(tag))).std() > 0.001
+
+
+def test_long_chinese_is_spoken_in_parts_without_a_space_to_cut_at(model: WorkerModel) -> None:
+    said = say(model, ask("我们今天在这里读一本很长的书" * 20, language=LanguageTag("zh")))
+    assert len(said) > 3 * len(say(model, ask()))
+
+
 @pytest.mark.parametrize("text", ["", " ", "...", "😀", "\ud800"])
 def test_text_with_nothing_to_say_then_no_sound_and_no_error(model: WorkerModel, text: str) -> None:
     assert pieces(model, ask(text)) == []
@@ -176,7 +197,6 @@ def test_text_with_nothing_to_say_then_no_sound_and_no_error(model: WorkerModel,
         ({"text": "a" * 500}, "text_too_long", "left out"),
         ({"text": "你好世界"}, "language_unsupported", "Han"),
         ({"language": "sv"}, "language_unsupported", "the model speaks en, es"),
-        ({"language": "zh-Hans"}, "language_unsupported", "pypinyin"),
         ({"language": "ja"}, "language_unsupported", "cutlet"),
         ({"reference_audio": (Path("/nowhere/voice.wav"),)}, "reference_unusable", "no such file"),
     ],

@@ -99,15 +99,13 @@ class GrowingReply:
             return segment
         if segment.span.end <= self._out_to:
             return None
-        cut = next(
-            (place for place in range(len(segment.text)) if segment.source_of(place) >= self._out_to),
-            len(segment.text),
-        )
+        sources = segment.sources()
+        cut = next((at for at, source in enumerate(sources) if source >= self._out_to), len(sources))
         while cut < len(segment.text) and not segment.text[cut].isalnum():
             cut += 1
         if cut == len(segment.text):
             return None
-        source = segment.source_of(cut)
+        source = sources[cut]
         runs = ((0, source), *((start - cut, at) for start, at in segment.runs if start > cut))
         return segment._replace(
             text=segment.text[cut:], span=TextSpan(source, segment.span.end), runs=runs, inserts=()

@@ -116,12 +116,9 @@ def _forms() -> str:
     return "".join(forms)
 
 
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
-
-
 def spoken_form(text: str) -> str:
     """`text` with every character that is not spoken replaced by DROPPED, GAP or a space, one for one."""
-    if text.isascii() and not _CONTROLS.search(text):
+    if text.isascii() and text.isprintable():
         return text
     spoken = text.translate(_forms())
     return BEYOND_TABLE.sub(lambda found: _spoken_form(found[0]), spoken)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from alltalk_plugin.domain.language import LanguageTag, base_language, same_language
@@ -87,7 +88,6 @@ class ReplyLanguages:
         self._previous: LanguageTag | None = None
         self._going_on: dict[tuple[SpeakerRole, str | None], LanguageTag] = {}
         self._open: LanguageTag | None = None
-        self._alone = False
         self._one_latin = len(written_in(LATIN, self._candidates)) == 1
 
     def hear(self, segments: Sequence[ScannedSegment]) -> None:
@@ -105,9 +105,9 @@ class ReplyLanguages:
         """The pieces of a segment, in order; together they cover its text. Call in reading order."""
         text = segment.text
         if self._locks and segment.role is SpeakerRole.OTHER:
-            own = self._locks.get((segment.speaker or "").casefold())
-            if own is not None:
-                return (Piece(0, len(text), own, None, True, f"{own}: the speaker's language"),)
+            locked = self._locks.get((segment.speaker or "").casefold())
+            if locked is not None:
+                return (Piece(0, len(text), locked, None, True, f"{locked}: the speaker's language"),)
         if self._reply.language is not None:
             why = f"{self._reply.language}: asked for"
             return (Piece(0, len(text), self._reply.language, None, True, why),)
@@ -119,14 +119,15 @@ class ReplyLanguages:
         else:
             clauses = text.count(" ") > 2 * self._settings.piece_min_words
             runs, units = runs_and_units(text, segment.inserts, clauses=clauses)
-        self._alone = len(runs) == 1
-        if self._alone:
-            pieces: tuple[Piece, ...] = (Piece(0, len(text), *self._of_unit(text, runs)[0]),)
+        if len(runs) == 1:
+            own = self._shown(text, runs)
+            finding = own[0] if own else self._inherited(runs[0][2])
+            pieces: tuple[Piece, ...] = (Piece(0, len(text), *finding),)
         else:
-            found = {
-                run: each for unit in units for run, each in zip(unit, self._of_unit(text, unit), strict=True)
-            }
-            pieces = tuple(_joined(text, runs, found))
+            shown: dict[Run, _Finding] = {}
+            for unit in units:
+                shown.update(zip(unit, self._shown(text, unit), strict=False))
+            pieces = tuple(_joined(text, runs, shown, self._inherited(None)))
         last = pieces[-1]
         self._previous = last.language or self._previous
         match segment.boundary:
@@ -193,19 +194,21 @@ class ReplyLanguages:
 
     # --- pieces -------------------------------------------------------------------------------------
 
-    def _of_unit(self, text: str, unit: Sequence[Run]) -> Sequence[_Finding]:
-        """What is found for each of the runs that belong together."""
+    def _shown(self, text: str, unit: Sequence[Run]) -> Sequence[_Finding]:
+        """What each of the runs that belong together shows; nothing: they inherit."""
         script = unit[0][2]
         if script is None or not (script == LATIN or self._fitting(script)):
-            return [self._inherit(script)] * len(unit)
+            return ()
         whole = " ".join([text[start:end].strip() for start, end, _ in unit])
         bare = _without_addresses(whole)
         if bare is not whole and LETTER.search(bare) is None:
-            return [self._inherit(script)] * len(unit)
+            return ()
         if script == LATIN and len(unit) > 1 and (parted := self._parted(text, unit)) is not None:
             return parted
         detected = self._own(bare, script) or self._as_the_chat(bare, script)
-        return [self._inherit(script) if detected is None else _shown(detected, script)] * len(unit)
+        if detected is None:
+            return ()
+        return [_finding(detected.language, detected.probability, script)] * len(unit)
 
     def _own(self, text: str, script: str) -> DetectedLanguage | None:
         """The language a piece shows by itself; None: it inherits."""
@@ -246,15 +249,16 @@ class ReplyLanguages:
         current = next(each for each in sure if each is not None)
         for own in sure:
             current = own or current
-            found.append(_shown(current, LATIN))
+            found.append(_finding(current.language, current.probability, LATIN))
         return found
 
-    def _inherit(self, script: str | None) -> _Finding:
+    def _inherited(self, script: str | None) -> _Finding:
+        """What says nothing itself is in; `script` where that is a sentence in one script."""
         if self._open is not None:
             return _Finding(self._open, None, True, f"{self._open}: the sentence goes on")
         if self.language is not None:
             language, why = self.language, self._why
-            if self._alone and script is not None and not self._writes(script, language):
+            if script is not None and not self._writes(script, language):
                 # "Hello." after Korean: a language that is written so fits better, if one is known.
                 for known, reason in self._known():
                     if known is not None and written_in(script, (known,)):
@@ -276,7 +280,7 @@ class ReplyLanguages:
         """The language of text in one script: what only one language is written in needs no detector."""
         fitting = self._fitting(script)
         if len(fitting) == 1:
-            return DetectedLanguage(fitting[0], 1.0)
+            return _certainly(fitting[0])
         return self._detector.detect(text, fitting) if fitting else None
 
     def _fitting(self, script: str) -> tuple[LanguageTag, ...]:
@@ -304,6 +308,11 @@ class ReplyLanguages:
         return chosen or fitting[:1] or (LanguageTag(wanted),)
 
 
+@lru_cache(maxsize=64)
+def _certainly(language: LanguageTag) -> DetectedLanguage:
+    return DetectedLanguage(language, 1.0)
+
+
 def enough_for_reply(segments: Iterator[ScannedSegment]) -> Iterator[ScannedSegment]:
     """As many of the first segments as the reply's language is judged by."""
     length = 0
@@ -322,22 +331,34 @@ def _without_addresses(text: str) -> str:
     return _ADDRESS.sub(" ", text) if _MAY_BE_ADDRESS.search(text) else text
 
 
-def _shown(detected: DetectedLanguage, script: str) -> _Finding:
-    language, probability = detected.language, detected.probability
+@lru_cache(maxsize=64)
+def _finding(language: LanguageTag, probability: float, script: str) -> _Finding:
+    """Kept, since most findings are the same few that a script alone decides."""
     how = "by its script" if probability == 1.0 and script != LATIN else f"detected {probability:.2f}"
     return _Finding(language, probability, False, f"{language}: {how}")
 
 
-def _joined(text: str, runs: Sequence[Run], found: Mapping[Run, _Finding]) -> Iterator[Piece]:
-    """Neighbours of one language as one; what has no letters goes with its neighbour."""
-    start, letters = 0, 0
-    kept = found[runs[0]]
+def _joined(
+    text: str, runs: Sequence[Run], shown: Mapping[Run, _Finding], inherited: _Finding
+) -> Iterator[Piece]:
+    """Neighbours of one language as one, for the reason of the longest; what has no letters goes with its
+    neighbour."""
+
+    def longest(group: Sequence[Run]) -> _Finding:
+        run = max(group, key=lambda run: len(LETTER.findall(text, run[0], run[1])))
+        return shown.get(run, inherited)
+
+    start = 0
+    group: list[Run] = []
+    finding, alike = inherited, True
     for run in runs:
-        own = found[run]
-        own_letters = len(LETTER.findall(text, run[0], run[1]))
-        if own_letters and letters and own.language != kept.language:
-            yield Piece(start, run[0], *kept)
-            start, letters, kept = run[0], own_letters, own
-        elif own_letters > letters:
-            letters, kept = own_letters, own
-    yield Piece(start, len(text), *kept)
+        if run[2] is None and LETTER.search(text, run[0], run[1]) is None:
+            continue
+        own = shown.get(run, inherited)
+        if group and own.language != finding.language:
+            yield Piece(start, run[0], *(finding if alike else longest(group)))
+            start, group, alike = run[0], [], True
+        alike = alike and (own is finding or not group)
+        finding = own
+        group.append(run)
+    yield Piece(start, len(text), *(finding if alike else longest(group)))

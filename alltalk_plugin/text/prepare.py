@@ -67,11 +67,10 @@ class ReplyPreparer:
         scanned = final or _scan(_scanner(reply, style, rules, certain=certain), reply.text)
         first = list(enough_for_reply(scanned))
         languages = ReplyLanguages(reply, self._languages(), self._detector, first)
-        return tuple(
-            segment
-            for each in chain(first, scanned)
-            for segment in self._filtered(_segments(each, languages.pieces(each)))
+        segments = (
+            segment for each in chain(first, scanned) for segment in _segments(each, languages.pieces(each))
         )
+        return tuple(self._filtered(segments))
 
     def style(self, reply: Reply) -> ReplyStyle:
         """What this reply teaches about the chat, for the next one's prior."""
@@ -174,19 +173,19 @@ def _scan(scanner: Scanner, text: str) -> Iterator[ScannedSegment]:
 
 
 def _segments(scanned: ScannedSegment, pieces: Sequence[Piece]) -> Iterator[Segment]:
-    last = len(pieces) - 1
-    if not last:
+    if len(pieces) == 1:
         # Most sentences are in one language, and the scanner has trimmed them.
         yield _segment(scanned, pieces[0], scanned.text, scanned.span, scanned.boundary)
         return
-    for place, piece in enumerate(pieces):
+    sources = scanned.sources()
+    for piece in pieces:
         text = scanned.text[piece.start : piece.end].lstrip(" ,;:.—–-")
         start = piece.end - len(text)
         text = text.rstrip()
         if not (text[:1].isalnum() or any(map(str.isalnum, text))):
             continue
-        span = TextSpan(scanned.source_of(start), scanned.source_of(start + len(text) - 1) + 1)
-        boundary = scanned.boundary if place == last else Boundary.NONE
+        span = TextSpan(sources[start], sources[start + len(text) - 1] + 1)
+        boundary = scanned.boundary if piece is pieces[-1] else Boundary.NONE
         yield _segment(scanned, piece, text, span, boundary)
 
 

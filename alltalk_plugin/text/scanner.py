@@ -180,7 +180,9 @@ class Scanner:
                 cursor.at = blank.end()
                 return True
             if text[at] != "\n":
-                return self._line_start(final)
+                done = self._line_start(final)
+                if done is not None:
+                    return done
         char = text[at]
         if char == "\n":
             cursor.line_ends()
@@ -309,7 +311,8 @@ class Scanner:
 
     # --- lines --------------------------------------------------------------------------------------
 
-    def _line_start(self, final: bool) -> bool:
+    def _line_start(self, final: bool) -> bool | None:
+        """What the line begins with: whether it was dealt with (False: wait); None: words or a mark."""
         cursor = self._cursor
         if cursor.newlines:
             self._enter_line()
@@ -325,8 +328,9 @@ class Scanner:
         if dash is WAIT:
             return False
         cursor.starts_line = False
-        if dash is not None:
-            cursor.at = dash
+        if dash is None:
+            return None
+        cursor.at = dash
         return True
 
     def _enter_line(self) -> None:

@@ -51,10 +51,13 @@ class ScannedSegment(NamedTuple):
     said: bool = True
     voice: str | None = None
 
-    def source_of(self, index: int) -> int:
-        """The original's index of the character at `index` of `text`."""
-        start, source = self.runs[bisect_right(self.runs, (index, sys.maxsize)) - 1]
-        return source + index - start
+    def sources(self) -> list[int]:
+        """The original's index of each character of `text`."""
+        sources: list[int] = []
+        ends = [start for start, _ in self.runs[1:]]
+        for (start, source), end in zip(self.runs, (*ends, len(self.text)), strict=True):
+            sources += range(source, source + end - start)
+        return sources
 
 
 _TERMINATOR = re.compile(r"[.!?…؟۔।॥‼⁇⁈⁉]+[)\]’'›]*|[。！？｡]+[.!?…。！？｡)\]’）］】》〉]*")

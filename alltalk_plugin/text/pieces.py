@@ -338,6 +338,10 @@ def _finding(language: LanguageTag, probability: float, script: str) -> _Finding
     return _Finding(language, probability, False, f"{language}: {how}")
 
 
+def _letters(text: str) -> int:
+    return len(text) if text.isalpha() else len(LETTER.findall(text))
+
+
 def _joined(
     text: str, runs: Sequence[Run], shown: Mapping[Run, _Finding], inherited: _Finding
 ) -> Iterator[Piece]:
@@ -345,20 +349,20 @@ def _joined(
     neighbour."""
 
     def longest(group: Sequence[Run]) -> _Finding:
-        run = max(group, key=lambda run: len(LETTER.findall(text, run[0], run[1])))
+        run = max(group, key=lambda run: _letters(text[run[0] : run[1]]))
         return shown.get(run, inherited)
 
-    start = 0
-    group: list[Run] = []
-    finding, alike = inherited, True
-    for run in runs:
-        if run[2] is None and LETTER.search(text, run[0], run[1]) is None:
-            continue
+    start = first = 0
+    finding: _Finding | None = None
+    alike = True
+    for place, run in enumerate(runs):
         own = shown.get(run, inherited)
-        if group and own.language != finding.language:
-            yield Piece(start, run[0], *(finding if alike else longest(group)))
-            start, group, alike = run[0], [], True
-        alike = alike and (own is finding or not group)
+        if own is finding or (run[2] is None and LETTER.search(text, run[0], run[1]) is None):
+            continue
+        if finding is None or own.language == finding.language:
+            alike = finding is None
+        else:
+            yield Piece(start, run[0], *(finding if alike else longest(runs[first:place])))
+            start, first, alike = run[0], place, True
         finding = own
-        group.append(run)
-    yield Piece(start, len(text), *(finding if alike else longest(group)))
+    yield Piece(start, len(text), *((finding or inherited) if alike else longest(runs[first:])))

@@ -1,4 +1,5 @@
-"""Fixtures that several packages of tests use: each engine's tiny models, made once; copy what you change.
+"""What holds for all tests, and what several packages of them use: each engine's tiny models, made once; copy
+what you change.
 
 Imports are inside, because the environment of the browser tests lacks what they need.
 """

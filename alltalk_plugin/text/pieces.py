@@ -338,8 +338,15 @@ def _finding(language: LanguageTag, probability: float, script: str) -> _Finding
     return _Finding(language, probability, False, f"{language}: {how}")
 
 
-def _letters(text: str) -> int:
-    return len(text) if text.isalpha() else len(LETTER.findall(text))
+def _longest(text: str, runs: Sequence[Run]) -> Run:
+    """The one with most letters, the first of several."""
+    longest, most = runs[0], 0
+    for run in runs:
+        part = text[run[0] : run[1]]
+        letters = len(part) if part.isalpha() else len(LETTER.findall(part))
+        if letters > most:
+            longest, most = run, letters
+    return longest
 
 
 def _joined(
@@ -347,11 +354,6 @@ def _joined(
 ) -> Iterator[Piece]:
     """Neighbours of one language as one, for the reason of the longest; what has no letters goes with its
     neighbour."""
-
-    def longest(group: Sequence[Run]) -> _Finding:
-        run = max(group, key=lambda run: _letters(text[run[0] : run[1]]))
-        return shown.get(run, inherited)
-
     start = first = 0
     finding: _Finding | None = None
     alike = True
@@ -362,7 +364,11 @@ def _joined(
         if finding is None or own.language == finding.language:
             alike = finding is None
         else:
-            yield Piece(start, run[0], *(finding if alike else longest(runs[first:place])))
+            if not alike:
+                finding = shown.get(_longest(text, runs[first:place]), inherited)
+            yield Piece(start, run[0], *finding)
             start, first, alike = run[0], place, True
         finding = own
-    yield Piece(start, len(text), *((finding or inherited) if alike else longest(runs[first:])))
+    if not alike:
+        finding = shown.get(_longest(text, runs[first:]), inherited)
+    yield Piece(start, len(text), *(finding or inherited))

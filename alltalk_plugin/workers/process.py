@@ -130,8 +130,9 @@ class WorkerProcess:
 
     @property
     def alive(self) -> bool:
+        """Whether it can be used; a process that has ended cannot, even while its last words are read."""
         with self._lock:
-            return self._death is None and not self._asked_to_end
+            return not self._exited.is_set() and not self._asked_to_end
 
     def on_death(self, callback: Callable[[WorkerCrashed], None]) -> None:
         """Call `callback` once, from another thread or at once, if the process ends (or ended) unasked."""

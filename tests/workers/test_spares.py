@@ -80,8 +80,9 @@ def test_engine_that_asks_for_no_spare_gets_none(loader: WorkerLoader) -> None:
 def test_load_when_the_spare_has_died_then_starts_its_own(loader: WorkerLoader) -> None:
     first = verified(loader)
     spare = psutil.Process(spares(first)[0])
+    waiting = loader._spares._waiting["slow"]
     spare.kill()
-    until(lambda: not spare.is_running())
+    until(lambda: not waiting.alive)  # it is seen a moment after the process is gone
     second = load(loader)
     second.verify(CancelSource())
     assert second.pid != spare.pid

@@ -188,6 +188,7 @@ class EngineSpec:
     numbers: what the model makes of digits, so that the rest is written out before it gets the text.
     cautions: what a user should know of a model's options before trusting them; called in the service.
     warm_spare: importing the engine takes seconds, so that a worker which has done it is worth its memory.
+    spare_bytes: main memory of such a worker; counted from its start, and more when it is seen to hold more.
     """
 
     name: str
@@ -199,6 +200,7 @@ class EngineSpec:
     speaks: Callable[[ModelProfile, VoiceProfile, LanguageTag], str | None]
     models_per_worker: int = 1
     warm_spare: bool = False
+    spare_bytes: int = 0
     options: Mapping[str, OptionField] = field(default_factory=lambda: MappingProxyType({}))
     environment: EngineEnvironment | None = None
     describe: Callable[[ModelProfile], ModelDescription] = _nothing_known

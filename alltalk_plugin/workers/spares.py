@@ -57,11 +57,12 @@ class Spares:
             if waiting is not None and waiting.alive:
                 return False
             self._waiting[spec.name] = process
-            self._largest_bytes.setdefault(spec.name, 0)
+            self._largest_bytes.setdefault(spec.name, spec.spare_bytes)
             return True
 
     def resident_bytes(self) -> Mapping[Device, int]:
-        """What the spares hold: for each engine that keeps one, the most that one of them was seen to hold.
+        """What the spares hold: for each engine that keeps one, what its spec says of it, or more if more was
+        seen.
 
         So a spare that still imports, or that the next load has just taken, counts already.
         """

@@ -114,11 +114,13 @@ class RealRig:
             chunks = list(lease.synthesize(SynthesisRequest(text=text), cancel))
         return sum(len(chunk.samples) for chunk in chunks)
 
+    def ready(self) -> set[ModelRef]:
+        return {line.ref for line in self.service.snapshot() if line.state is ModelState.READY}
+
     def good_serves(self, killed_pid: int) -> bool:
         """Whether the last good model is READY in another process than the one that was killed."""
         good = self.service._state.last_good
-        ready = {line.ref for line in self.service.snapshot() if line.state is ModelState.READY}
-        return good in ready and any(
+        return good in self.ready() and any(
             process._name == good and process.alive and process.pid != killed_pid
             for process in tuple(self.loader._processes)
         )

@@ -26,7 +26,8 @@ MEMORY_SHARE = 0.02
 """How far from the baseline the memory may be after each unload."""
 PEAK_SHARE = 0.15
 """How far above the measured peak the prediction may lie after a warm-up, for the kinds named below."""
-TIGHT = ("vits", "vits_languages", "tacotron2_melgan", "piper", "piper_speakers")
+TIGHT = ("vits", "vits_languages", "tacotron2_melgan")
+"""Not the Piper voices, of 2 kB: nearly all is the worker's, and room for what minutes of speech leave."""
 WARM_LOADS = 5
 ETA_ERROR = 0.30
 _SETTLED_BYTES = 2_000_000
@@ -60,7 +61,10 @@ def test_a_hundred_swaps_return_the_memory_and_keep_the_predictions(
     )
     me = psutil.Process()
     rig.speak(FLOOR)
-    _swap_and_leave(rig, profiles[0].ref, me)  # the spare comes with the first load
+    for (
+        profile
+    ) in profiles:  # what the service itself keeps of each engine and model comes with its first load
+        _swap_and_leave(rig, profile.ref, me)
     baseline = _settled(rig, me)
     apart: list[float] = []
     errors: dict[str, list[float]] = {}

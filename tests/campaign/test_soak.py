@@ -67,6 +67,7 @@ def _soak(folder: Path, profiles: list[ModelProfile], soak: Soak) -> None:
         ticket = rig.service.swap(MODELS[number % 2])
         assert ticket.wait(120.0) is SwapOutcome.COMMITTED, ticket.error
         took.append(time.perf_counter() - began)
+        assert MODELS[1 - number % 2] not in rig.ready(), "there is room for both, so that nothing is swapped"
         assert rig.speak(MODELS[number % 2]) > 0
         if number == soak.warm_up:
             start = _held(me, folder)

@@ -23,12 +23,13 @@ from tests.workers.rude_spec import Deaths, worker_processes
 pytestmark = pytest.mark.slow
 
 BROKEN = replace(SLOW, name="broken", entry="nonesuch:create")
+HEAVY = replace(SLOW, name="heavy", spare_bytes=500 * MB)
 Loads = Callable[..., WorkerModel]
 
 
 @pytest.fixture
 def loader() -> Iterator[WorkerLoader]:
-    specs = {spec.name: spec for spec in (SLOW, COLD, BROKEN)}
+    specs = {spec.name: spec for spec in (SLOW, COLD, BROKEN, HEAVY)}
     made = WorkerLoader(specs, clock=SystemClock(), environment_of=slow_environment)
     yield made
     made.close()
@@ -113,6 +114,11 @@ def test_base_bytes_counts_a_spare_and_goes_on_counting_when_it_is_taken(
     assert loader.base_bytes()[CPU] > 60 * MB
     verified(loader)  # the new spare is importing yet
     assert loader.base_bytes()[CPU] > 60 * MB
+
+
+def test_base_bytes_when_a_spare_has_hardly_begun_counts_what_its_engine_says(loader: WorkerLoader) -> None:
+    verified(loader, "heavy")
+    assert loader.base_bytes() == {CPU: 500 * MB}
 
 
 @pytest.mark.skipif(os.name != "posix" or not may_restore(), reason="a lowered priority would stay so here")

@@ -31,6 +31,8 @@ WORKER_BYTES = 425 * MB
 """Interpreter, PyTorch, librosa and the library: 410 MB resident with a model of next to nothing that has
 spoken (Linux x86_64, Python 3.11, torch 2.13.0+cpu, 2026-11-22). Counted for the main memory;
 with CUDA the worker takes that besides what is counted here, on the device."""
+SPARE_BYTES = 390 * MB
+"""One that has imported and not loaded: 367 to 388 MB resident (as above)."""
 CUDA_BYTES = 500 * MB
 """PyTorch's own part of a CUDA device. From its documentation, not measured."""
 SPEECH_BYTES, SPEECH_SHARE = 25 * MB, 0.3
@@ -160,5 +162,6 @@ SPEC = EngineSpec(
     speaks=speaks,
     numbers=numbers,
     warm_spare=True,
+    spare_bytes=SPARE_BYTES,
     options=MappingProxyType({**options.OPTIONS, **XTTS_OPTIONS}),
 )

@@ -58,7 +58,7 @@ def load(request: LoadRequest, checkpoint: Checkpoint) -> AcousticEngine:
             f"half precision is for CUDA devices, and this model is to run on {request.device}",
             hint="Set the model's option half to false.",
         )
-    use_threads(int(options.number(request.options, "threads") or 0))
+    use_threads(1)
     vocoder_files = () if checkpoint.vocoder is None else (checkpoint.vocoder.weights,)
     checked = (*checkpoint.weights, *vocoder_files) if request.options.get("check_files", True) else ()
     try:
@@ -70,6 +70,7 @@ def load(request: LoadRequest, checkpoint: Checkpoint) -> AcousticEngine:
             vocoding = _vocoding(checkpoint, model, device)
     finally:
         release()  # the file's own copy of the weights
+    use_threads(int(options.number(request.options, "threads") or 0))
     return AcousticEngine(checkpoint, model, vocoding, request.options)
 
 

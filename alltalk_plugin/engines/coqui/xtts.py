@@ -36,7 +36,7 @@ def load(request: LoadRequest, checkpoint: Checkpoint) -> XttsEngine:
         raise ModelIncompatible(
             "XTTS speaks in full precision only", hint="Set the model's option half to false."
         )
-    use_threads(int(options.number(request.options, "threads") or 0))
+    use_threads(1)
     sampling = sampling_of(request.options, checkpoint.config)
     vocabulary = _vocabulary(checkpoint.folder)
     checked = checkpoint.weights[:1] if request.options.get("check_files", True) else ()
@@ -55,6 +55,7 @@ def load(request: LoadRequest, checkpoint: Checkpoint) -> XttsEngine:
         own=options.own_language(request.options),
         limit_tokens=model.args.gpt_max_text_tokens,
     )
+    use_threads(int(options.number(request.options, "threads") or 0))
     return XttsEngine(model, tokens, voices, sampling)
 
 

@@ -64,8 +64,8 @@ _TERMINATOR = re.compile(r"[.!?…؟۔।॥‼⁇⁈⁉]+[)\]’'›]*|[。！�
 _LATIN_STOPS = ".!?…"
 _CLAUSE = re.compile(r"[,;:—–،؛](?= )|[、，；：]")
 _SAYABLE = re.compile(r"[^\W_]")
-_KEPT = re.compile(r"[\x01 ]+|[^\x00\x01 ]+(?: [^\x00\x01 ]+)*")
-"""What stays of a spoken form: single spaces between words; DROPPED is passed over."""
+_KEPT = re.compile(r"[\x01 ]+|[^\x00\x01 ]++(?:[\x00 ][^\x00\x01 ]++|\x00++[^\x00\x01 ]++)*+")
+"""What stays of a spoken form: single spaces between words. DROPPED is passed over, also within a word."""
 _LEADING = re.compile(r"(?:[\s,.;:!?…、。，；：！？)\]}’›》]|[–—]|-(?=\s))+")
 
 
@@ -167,12 +167,15 @@ class SentenceBuilder:
                     words.append(" ")
                     length += 1
                     goes_on = -1
-            if at != goes_on:
-                runs.append((length, at))
-            words.append(kept)
-            length += len(kept)
+            for part in kept.split(DROPPED):
+                if part:
+                    if at != goes_on:
+                        runs.append((length, at))
+                    words.append(part)
+                    length += len(part)
+                    goes_on = at + len(part)
+                at += len(part) + 1
             last = kept[-1]
-            goes_on = at + len(kept)
         self._text, self._next_source = "".join(words), goes_on
 
     def _add(self, text: str, source: int) -> None:

@@ -17,6 +17,7 @@ from alltalk_plugin.domain.models import ModelProfile, ModelRef, ModelState
 from alltalk_plugin.swap.states import ARRIVING
 from tests.campaign.rig import FLOOR, Callers, RealRig, load_seconds, report, seeded, spread, workers_of
 from tests.engines.slow_spec import slow_profile
+from tests.fakes.waiting import until
 
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(1_800)]
 
@@ -97,9 +98,13 @@ def _run(rig: RealRig, choices: random.Random) -> None:
 
 
 def _kill_one(choices: random.Random) -> int:
-    """End one worker at once: a model's, one that loads or leaves, or a spare."""
+    """End one worker at once: a model's, one that loads or leaves, or a spare, as soon as there is one."""
+    me = psutil.Process()
     while True:
-        worker = choices.choice(workers_of(psutil.Process()))
+        until(lambda: bool(workers_of(me)))
+        if not (workers := workers_of(me)):
+            continue
+        worker = choices.choice(workers)
         with suppress(psutil.NoSuchProcess):
             worker.kill()
             return worker.pid

@@ -27,12 +27,14 @@ from alltalk_plugin.engines.revisions import files_revision
 MB = 1_000_000
 MAX_CHARS = 1_000
 """Bounds what one request may hold; the engine itself speaks it sentence by sentence."""
-WORKER_BYTES = 425 * MB
-"""Interpreter, PyTorch, librosa and the library: 410 MB resident with a model of next to nothing that has
-spoken (Linux x86_64, Python 3.11, torch 2.13.0+cpu, 2026-11-22). Counted for the main memory;
-with CUDA the worker takes that besides what is counted here, on the device."""
-SPARE_BYTES = 390 * MB
-"""One that has imported and not loaded: 367 to 388 MB resident (as above)."""
+WORKER_BYTES = 435 * MB
+"""Interpreter, PyTorch, librosa and the library: 400 to 425 MB resident with a model of next to nothing that
+has spoken (Linux x86_64, Python 3.11, torch 2.13.0+cpu, 2026-11-22). 235 of them are its own; the rest are
+pages of the libraries' files, of which the kernel maps the more, the more its cache holds: most of all after
+an install. Counted for the main memory; with CUDA the worker takes that besides what is counted here, on the
+device."""
+SPARE_BYTES = 405 * MB
+"""One that has imported and not loaded: 367 to 395 MB resident (as above)."""
 CUDA_BYTES = 500 * MB
 """PyTorch's own part of a CUDA device. From its documentation, not measured."""
 SPEECH_BYTES, SPEECH_SHARE = 25 * MB, 0.3

@@ -34,7 +34,7 @@ GRIFFIN_LIM_BYTES = 90
 """For each frame and each of its points (1,024 usually): 49 MB for 570 frames."""
 WHOLE_BYTES = 2_600_000
 """For each frame: 2.47 MB in WaveGrad, the hungriest; WaveRNN 1.68, Parallel WaveGAN 1.57, UnivNet 0.78."""
-HIFIGAN_LAYERS, MELGAN_LAYERS = 18, 13
+HIFIGAN_LAYERS, MELGAN_LAYERS = 18, 11
 """How many layers of the widest kind are there at once, of 9.2 MB each. 118 MB in the VITS of the published
 size and 116 in a HiFi-GAN alone; in a MelGAN 50 to 96, as the C library happens to place them, beyond what
 `SPEECH_BYTES` of the spec counts anyway."""

@@ -99,14 +99,11 @@ class GrowingReply:
             return segment
         if segment.span.end <= self._out_to:
             return None
-        sources = segment.sources()
+        sources = segment.sources
         cut = next((at for at, source in enumerate(sources) if source >= self._out_to), len(sources))
         while cut < len(segment.text) and not segment.text[cut].isalnum():
             cut += 1
         if cut == len(segment.text):
             return None
-        source = sources[cut]
-        runs = ((0, source), *((start - cut, at) for start, at in segment.runs if start > cut))
-        return segment._replace(
-            text=segment.text[cut:], span=TextSpan(source, segment.span.end), runs=runs, inserts=()
-        )
+        span = TextSpan(sources[cut], segment.span.end)
+        return segment._replace(text=segment.text[cut:], span=span, sources=sources[cut:], inserts=())

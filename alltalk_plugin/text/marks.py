@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from functools import lru_cache
 
 import emoji
+
+from alltalk_plugin.text.tables import TABLE_CHARS, CharTable
 
 DROPPED = "\x00"
 """Stands for a character that vanishes without a trace: controls, zero-width characters, surrogates."""
@@ -91,16 +92,13 @@ def _spoken_form(char: str) -> str:
             return char
 
 
-TABLE_CHARS = 0x40000
-"""Tables of characters end with plane 3; beyond are no letters, and what is there is hardly ever met."""
-BEYOND_TABLE = re.compile(f"[{chr(TABLE_CHARS)}-\U0010ffff]")
 _KEPT_CATEGORIES = word_set("Lu Ll Lt Lm Lo Mc Nd Nl No Pd Po Ps Pe Pi Pf Pc Sm Sc")
 _DROPPED_CATEGORIES = word_set("Cn Co Cs")
 
 
 @lru_cache(maxsize=1)
-def _forms() -> str:
-    """`str.translate`'s table, as a string: a tenth of a dictionary's time and memory. Made in 0.05 s."""
+def _forms() -> CharTable:
+    """Made in 0.05 s."""
     chars = "".join(map(chr, range(TABLE_CHARS)))
     forms = [
         char
@@ -113,12 +111,11 @@ def _forms() -> str:
     for char in emoji.EMOJI_DATA:
         if len(char) == 1:
             forms[ord(char)] = _spoken_form(char)
-    return "".join(forms)
+    return CharTable("".join(forms), _spoken_form)
 
 
 def spoken_form(text: str) -> str:
     """`text` with every character that is not spoken replaced by DROPPED, GAP or a space, one for one."""
     if text.isascii() and text.isprintable():
         return text
-    spoken = text.translate(_forms())
-    return BEYOND_TABLE.sub(lambda found: _spoken_form(found[0]), spoken)
+    return _forms().translate(text)

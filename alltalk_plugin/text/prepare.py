@@ -173,32 +173,30 @@ def _scan(scanner: Scanner, text: str) -> Iterator[ScannedSegment]:
 
 
 def _segments(scanned: ScannedSegment, pieces: Sequence[Piece]) -> Iterator[Segment]:
-    if len(pieces) == 1:
-        # Most sentences are in one language, and the scanner has trimmed them.
-        yield _segment(scanned, pieces[0], scanned.text, scanned.span, scanned.boundary)
-        return
-    sources = scanned.sources()
-    for piece in pieces:
-        text = scanned.text[piece.start : piece.end].lstrip(" ,;:.—–-")
-        start = piece.end - len(text)
-        text = text.rstrip()
-        if not (text[:1].isalnum() or any(map(str.isalnum, text))):
-            continue
-        span = TextSpan(sources[start], sources[start + len(text) - 1] + 1)
-        boundary = scanned.boundary if piece is pieces[-1] else Boundary.NONE
-        yield _segment(scanned, piece, text, span, boundary)
-
-
-def _segment(scanned: ScannedSegment, piece: Piece, text: str, span: TextSpan, boundary: Boundary) -> Segment:
-    return Segment(
-        text=text,
-        role=scanned.role,
-        speaker=scanned.speaker,
-        span=span,
-        language=piece.language,
-        confidence=piece.confidence,
-        inherited=piece.inherited,
-        boundary=boundary,
-        why=f"{scanned.why}; {piece.why}",
-        voice=scanned.voice,
-    )
+    # By name once: mixed text has a piece every few letters.
+    words, role, speaker, voice = scanned.text, scanned.role, scanned.speaker, scanned.voice
+    sources, boundary = scanned.sources, Boundary.NONE
+    # Most sentences are in one language, and the scanner has trimmed them.
+    whole = len(pieces) == 1
+    for begin, end, language, confidence, inherited, why in pieces:
+        text, start = words[begin:end], begin
+        if not whole and not text.isalnum():
+            text = text.lstrip(" ,;:.—–-")
+            start = end - len(text)
+            text = text.rstrip()
+            if not any(map(str.isalnum, text)):
+                continue
+        if end == len(words):
+            boundary = scanned.boundary
+        yield Segment(
+            text=text,
+            role=role,
+            speaker=speaker,
+            span=scanned.span if whole else TextSpan(sources[start], sources[start + len(text) - 1] + 1),
+            language=language,
+            confidence=confidence,
+            inherited=inherited,
+            boundary=boundary,
+            why=f"{scanned.why}; {why}",
+            voice=voice,
+        )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from alltalk_plugin.domain.language import LanguageTag, base_language
-from alltalk_plugin.text.marks import BEYOND_TABLE, TABLE_CHARS
+from alltalk_plugin.text.tables import TABLE_CHARS, CharTable
 
 LATIN = "latin"
 HAN = "han"
@@ -117,7 +117,7 @@ _NEUTRAL = "."
 # One byte each: no letter, digit or mark of a pattern.
 _CODES = {script: chr(0xC0 + place) for place, script in enumerate(dict.fromkeys(s for _, s in _BLOCKS))}
 _SCRIPTS = {code: script for script, code in _CODES.items()}
-_SAME = re.compile(r"\.*([^.])(?:\1|\.)*|\.+")
+_SAME = re.compile(r"(\.*([^.])(?:\2|\.)*|\.+)")
 _HAN_OR_KANA = re.compile(rf"[{_CODES[HAN]}{_CODES[KANA]}][{_CODES[HAN]}{_CODES[KANA]}.]*")
 
 Run = tuple[int, int, str | None]
@@ -125,27 +125,27 @@ Run = tuple[int, int, str | None]
 
 
 @lru_cache(maxsize=1)
-def _letter_marks() -> str:
-    """`str.translate`'s table, as a string, from letters to a mark of their script. Made in 0.03 s."""
+def _letter_marks() -> CharTable:
+    """For each letter a mark of its script, for all else the neutral one. Made in 0.03 s."""
     marks: list[str] = []
     for (start, script), end in zip(_BLOCKS, (*_STARTS[1:], TABLE_CHARS), strict=True):
         own = _CODES[script]
         marks += [own if char.isalpha() else _NEUTRAL for char in map(chr, range(start, end))]
-    return "".join(marks)
-
-
-def _marked(text: str) -> str:
-    """For each letter a mark of its script, for anything that all scripts share the neutral one."""
-    return BEYOND_TABLE.sub(_NEUTRAL, text.translate(_letter_marks()))
+    return CharTable("".join(marks), lambda _char: _NEUTRAL)
 
 
 def script_runs(text: str, start: int, end: int) -> list[Run]:
     """Ranges of `text[start:end]` in one script each; what is no letter goes with the letters before it.
     Han and kana together are Japanese, so kana."""
-    codes = _marked(text[start:end])
+    codes = _letter_marks().translate(text[start:end])
     if _CODES[KANA] in codes:
         codes = _HAN_OR_KANA.sub(_japanese, codes)
-    return [(start + run.start(), start + run.end(), _SCRIPTS.get(run[1])) for run in _SAME.finditer(codes)]
+    runs: list[Run] = []
+    for run, code in _SAME.findall(codes):
+        end = start + len(run)
+        runs.append((start, end, _SCRIPTS.get(code)))
+        start = end
+    return runs
 
 
 def _japanese(run: re.Match[str]) -> str:
@@ -157,7 +157,7 @@ def letters_by_script(text: str) -> dict[str, int]:
     if text.isascii():
         letters = sum(map(str.isalpha, text))
         return {LATIN: letters} if letters else {}
-    codes = _marked(text)
+    codes = _letter_marks().translate(text)
     return {_SCRIPTS[code]: codes.count(code) for code in sorted(set(codes) - {_NEUTRAL}, key=codes.index)}
 
 

@@ -8,9 +8,8 @@ is decided depends on the text so far and never on how it arrived.
 from __future__ import annotations
 
 import re
-import sys
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import NamedTuple
 
 from alltalk_plugin.domain.speech import Boundary, SpeakerRole, TextSpan
@@ -34,7 +33,7 @@ class Voice(NamedTuple):
 class ScannedSegment(NamedTuple):
     """A sentence with its speaker, before its language is known.
 
-    `runs` maps `text` to the original: (index in text, index in original) where each run begins.
+    `sources` are the original's indices of the characters of `text`.
     `inserts` are ranges of `text` that stood in quotes or asterisks of their own: a language may change
     there. `said` False: the words are ours, not the reply's (an announcement). `voice` is one that the
     reply itself named.
@@ -46,26 +45,17 @@ class ScannedSegment(NamedTuple):
     span: TextSpan
     boundary: Boundary
     why: str
-    runs: tuple[tuple[int, int], ...]
+    sources: Sequence[int]
     inserts: tuple[tuple[int, int], ...] = ()
     said: bool = True
     voice: str | None = None
-
-    def sources(self) -> list[int]:
-        """The original's index of each character of `text`."""
-        sources: list[int] = []
-        ends = [start for start, _ in self.runs[1:]]
-        for (start, source), end in zip(self.runs, (*ends, len(self.text)), strict=True):
-            sources += range(source, source + end - start)
-        return sources
 
 
 _TERMINATOR = re.compile(r"[.!?…؟۔।॥‼⁇⁈⁉]+[)\]’'›]*|[。！？｡]+[.!?…。！？｡)\]’）］】》〉]*")
 _LATIN_STOPS = ".!?…"
 _CLAUSE = re.compile(r"[,;:—–،؛](?= )|[、，；：]")
 _SAYABLE = re.compile(r"[^\W_]")
-_KEPT = re.compile(r"[\x01 ]+|[^\x00\x01 ]++(?:[\x00 ][^\x00\x01 ]++|\x00++[^\x00\x01 ]++)*+")
-"""What stays of a spoken form: single spaces between words. DROPPED is passed over, also within a word."""
+_FURTHER_SPACES = re.compile(r"(?<= ) +")
 _LEADING = re.compile(r"(?:[\s,.;:!?…、。，；：！？)\]}’›》]|[–—]|-(?=\s))+")
 
 
@@ -91,8 +81,7 @@ class SentenceBuilder:
         self._text = ""
         self._begin = 0
         self._look = 0
-        self._runs: list[tuple[int, int]] = []
-        self._next_source = -1
+        self._sources: list[int] = []
         self._marks: list[tuple[int, int]] = []
         self._depth = 0
 
@@ -143,67 +132,35 @@ class SentenceBuilder:
         """Add text that stands at `source` in the original, one character for one."""
         if not self._voice.spoken:
             return
-        if "  " not in text and DROPPED not in text and GAP not in text:
-            self._add(text, source)
-        else:
-            self._add_kept(text, source)
-        self._cut()
+        sources: Sequence[int] = range(source, source + len(text))
+        if "  " in text or DROPPED in text or GAP in text:
+            text, sources = _kept(text, sources)
+        if text:
+            self._add(text, sources)
+            self._cut()
 
-    def _add_kept(self, text: str, source: int) -> None:
-        """`_add` for text with something unspoken in it, in one pass."""
-        words, runs = [self._text], self._runs
-        length, goes_on = len(self._text), self._next_source
-        last = self._text[-1] if length > self._begin else ""
-        for piece in _KEPT.finditer(text):
-            kept, at = piece[0], source + piece.start()
-            if kept[0] in " \x01":
-                if last in ("", " "):
-                    continue
-                kept = " "
-            if self._gap:
-                self._gap = False
-                if _parted(last, kept[0]):
-                    runs.append((length, at - 1))
-                    words.append(" ")
-                    length += 1
-                    goes_on = -1
-            for part in kept.split(DROPPED):
-                if part:
-                    if at != goes_on:
-                        runs.append((length, at))
-                    words.append(part)
-                    length += len(part)
-                    goes_on = at + len(part)
-                at += len(part) + 1
-            last = kept[-1]
-        self._text, self._next_source = "".join(words), goes_on
-
-    def _add(self, text: str, source: int) -> None:
+    def _add(self, text: str, sources: Sequence[int]) -> None:
         pending = self._text
         last = pending[-1] if len(pending) > self._begin else ""
         if last in ("", " ") and text[0] == " ":
-            text = text[1:]
-            source += 1
+            text, sources = text[1:], sources[1:]
             if not text:
                 return
         if self._gap:
             self._gap = False
             if _parted(last, text[0]):
-                self._runs.append((len(pending), source - 1))
                 pending += " "
-                self._next_source = -1
-        if source != self._next_source:
-            self._runs.append((len(pending), source))
+                self._sources.append(sources[0] - 1)
         self._text = pending + text
-        self._next_source = source + len(text)
+        self._sources += sources
 
     def pause(self, source: int) -> None:
         """A comma that the original writes otherwise, at `source`."""
         if self._voice.spoken:
             if self._text.endswith(" ") and len(self._text) > self._begin:
                 self._text = self._text[:-1]
-                self._next_source = -1
-            self._add(", ", source)
+                self._sources.pop()
+            self._add(", ", range(source, source + 2))
             self._cut()
 
     def announce(self, text: str, span: TextSpan, why: str) -> None:
@@ -218,7 +175,7 @@ class SentenceBuilder:
                     span=span,
                     boundary=Boundary.SENTENCE,
                     why=why,
-                    runs=((0, span.start),),
+                    sources=range(span.start, span.start + len(text)),
                     said=False,
                     voice=self._chosen,
                 )
@@ -292,7 +249,7 @@ class SentenceBuilder:
     def _trim(self) -> None:
         begin = self._begin
         self._text = self._text[begin:]
-        self._runs = self._runs_within(begin, sys.maxsize)
+        self._sources = self._sources[begin:]
         passed = [change for index, change in self._marks if index < begin]
         self._depth = max(0, self._depth + sum(passed))
         self._marks = [(index - begin, change) for index, change in self._marks if index >= begin]
@@ -310,32 +267,20 @@ class SentenceBuilder:
         words = text[begin:end]
         if not words[:1].isalnum() and _SAYABLE.search(words) is None:
             return
-        runs = self._runs_within(begin, end)
-        last_start, last_source = runs[-1]
+        sources = self._sources[begin:end]
         segment = ScannedSegment(
             text=words,
             role=self._voice.role,
             speaker=self._voice.speaker,
-            span=TextSpan(runs[0][1], last_source + len(words) - last_start),
+            span=TextSpan(sources[0], sources[-1] + 1),
             boundary=boundary if boundary is not None else _boundary_of(words),
             why=self._voice.why,
-            runs=tuple(runs),
+            sources=sources,
             inserts=self._inserts_within(begin, end),
             voice=self._chosen,
         )
         self._first_clause = 0
         self._emit(segment)
-
-    def _runs_within(self, begin: int, end: int) -> list[tuple[int, int]]:
-        runs = self._runs
-        if len(runs) == 1:
-            return [(0, runs[0][1] + begin - runs[0][0])]
-        first = bisect_right(runs, (begin, sys.maxsize)) - 1
-        start, source = runs[first]
-        within = [(0, source + begin - start)]
-        behind = bisect_left(runs, (end, -1), first + 1)
-        within += [(start - begin, source) for start, source in runs[first + 1 : behind]]
-        return within
 
     def _inserts_within(self, begin: int, end: int) -> tuple[tuple[int, int], ...]:
         if not self._marks and not self._depth:
@@ -353,6 +298,21 @@ class SentenceBuilder:
             inserts.append((opened - begin, end - begin))
         whole = (0, end - begin)
         return () if inserts == [whole] else tuple(inserts)
+
+
+def _kept(text: str, sources: Sequence[int]) -> tuple[str, Sequence[int]]:
+    """What stays of a spoken form, and its sources: single spaces between words. DROPPED is passed over,
+    also within a word."""
+    if DROPPED in text:
+        sources = list(compress(sources, map(DROPPED.__ne__, text)))
+        text = text.replace(DROPPED, "")
+    text = text.replace(GAP, " ")
+    if "  " in text:
+        single = list(sources)
+        for further in reversed(list(_FURTHER_SPACES.finditer(text))):
+            del single[further.start() : further.end()]
+        sources, text = single, _FURTHER_SPACES.sub("", text)
+    return text, sources
 
 
 def _parted(last: str, following: str) -> bool:

@@ -92,7 +92,7 @@ def test_an_address_is_left_out_where_the_setting_says_so() -> None:
 def test_every_span_points_at_the_words_in_the_original() -> None:
     text = "<think>x</think> &quot;Hé&amp;llo   *you*,&quot; she\nsaid. [Link](http://a.b)"
     for segment in read_whole(text):
-        for char, source in zip(segment.text, segment.sources(), strict=True):
+        for char, source in zip(segment.text, segment.sources, strict=True):
             if char.isalnum():
                 assert text[source] == char
         assert text[segment.span.start] == segment.text[0]

@@ -36,12 +36,16 @@ class SynthesisRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadRequest:
-    """What a worker needs to load a model."""
+    """What a worker needs to load a model.
+
+    whole: its files, as they are, were found whole before; whoever reads all of them for that need not again.
+    """
 
     model: str
     path: Path | None
     device: Device
     options: Mapping[str, OptionValue] = field(default_factory=lambda: MappingProxyType({}))
+    whole: bool = False
 
 
 class Cancellable(Protocol):
@@ -175,7 +179,8 @@ def _reads_all(_profile: ModelProfile) -> NumberReading:
 class EngineSpec:
     """An engine as the registry knows it; light enough to be registered at start-up.
 
-    entry: `package.module:factory`, imported in the worker only.
+    entry: `package.module:factory`, imported in the worker only. If the module has a `prepare()`, a worker
+    that has no model to load yet calls it: for what no model decides, in less than a second.
     distributions: what must be installed in the worker's environment (PEP 508 requirements).
     environment: how to make one of the engine's own; None: it runs in the service's.
     models_per_worker: how many models may share one process (1 unless the engine is safe with more).

@@ -128,6 +128,7 @@ class Session:
         # wrong here goes wrong again, and is reported, in the load.
         with suppress(Exception):
             _factory(self._entry)
+            self._prepare()
         while True:
             match self._work.get():
                 case Load(request_id, request):
@@ -138,6 +139,12 @@ class Session:
                     self._move(move)
                 case Unload():
                     self._unload()
+
+    def _prepare(self) -> None:
+        """What the engine can do before there is a model; a model that waits already does not wait for it."""
+        prepare = getattr(sys.modules[self._entry.partition(":")[0]], "prepare", None)
+        if prepare is not None and self._work.empty():
+            prepare()
 
     def _read(self) -> None:
         try:

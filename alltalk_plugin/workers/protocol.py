@@ -31,7 +31,7 @@ from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import Device, OptionValue
 from alltalk_plugin.workers.frames import Frame, FrameInvalid, JsonValue, pack, read_frame
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 SAMPLE_TYPE = "<f4"
 """Samples travel as 32-bit floats, little-endian, whatever the machine."""
 
@@ -193,6 +193,12 @@ class _Header:
             raise FrameInvalid(f"{name} is not {kind.__name__}")
         return value
 
+    def flag(self, name: str) -> bool:
+        value = self._fields.get(name)
+        if not isinstance(value, bool):
+            raise FrameInvalid(f"{name} is not a flag")
+        return value
+
     def text_or_none(self, name: str) -> str | None:
         return None if self._fields.get(name) is None else self.take(name, str)
 
@@ -223,6 +229,7 @@ def _load_fields(request: LoadRequest) -> dict[str, JsonValue]:
         "path": None if request.path is None else str(request.path),
         "device": request.device,
         "options": {**request.options},
+        "whole": request.whole,
     }
 
 
@@ -234,6 +241,7 @@ def _read_load(header: _Header) -> Load:
         path=None if path is None else Path(path),
         device=Device(header.take("device", str)),
         options=options,
+        whole=header.flag("whole"),
     )
     return Load(header.take("id", int), request)
 

@@ -88,6 +88,7 @@ class WorkerLoader:
         self._child = child
         self._lock = threading.Lock()
         self._processes: set[WorkerProcess] = set()
+        self._whole: set[str] = set()
         self._closed = False
         self._spares = Spares(self._start)
 
@@ -195,11 +196,20 @@ class WorkerLoader:
             )
 
     def _load_into(self, process: WorkerProcess, profile: ModelProfile) -> None:
+        revision = self._engines[profile.engine].revision(profile)
+        files = f"{profile.path} {revision} {sorted(profile.options.items())}"
+        with self._lock:
+            whole = files in self._whole
+            self._whole.discard(files)  # until this load has gone well too
+        request = LoadRequest(
+            model=profile.ref,
+            path=profile.path,
+            device=profile.device,
+            options=profile.options,
+            whole=whole,
+        )
         timeout_s = self._load_timeout_s()
         request_id, inbox = process.open()
-        request = LoadRequest(
-            model=profile.ref, path=profile.path, device=profile.device, options=profile.options
-        )
         try:
             process.send(Load(request_id, request))
             match inbox.take(timeout_s):
@@ -211,3 +221,6 @@ class WorkerLoader:
                     raise failed.error()
         finally:
             process.forget(request_id)
+        if revision:
+            with self._lock:
+                self._whole.add(files)

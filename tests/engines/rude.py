@@ -29,6 +29,8 @@ SECONDS_PER_CHAR = 0.05
 
 
 def create(request: LoadRequest) -> RudeEngine:
+    if request.path is not None and request.path.read_text() == "torn":
+        raise ModelCorrupt("the file is torn")
     match request.options.get("load"):
         case "corrupt":
             raise ModelCorrupt("the weights are torn", hint="Fetch them again.", context={"offset": 12})
@@ -45,14 +47,16 @@ def create(request: LoadRequest) -> RudeEngine:
         case "hang":
             threading.Event().wait()
     ballast = bytes(int(request.options.get("allocate_mb", 0)) * 1_000_000)
-    return RudeEngine(str(request.options.get("always", "")), np.frombuffer(ballast, np.uint8) + 1)
+    always = str(request.options.get("always", ""))
+    return RudeEngine(always, np.frombuffer(ballast, np.uint8) + 1, whole=request.whole)
 
 
 class RudeEngine:
-    def __init__(self, always: str, ballast: npt.NDArray[np.uint8]) -> None:
+    def __init__(self, always: str, ballast: npt.NDArray[np.uint8], *, whole: bool) -> None:
         self._always = always
         self._ballast = ballast
         self._device = ""
+        self._whole = whole
 
     def synthesize(self, request: SynthesisRequest, cancel: Cancellable) -> Iterator[AudioChunk]:
         command = self._always or request.text.split(" ")[0]
@@ -80,6 +84,9 @@ class RudeEngine:
                 return
             case "where":
                 yield _chunk(_tone(0, len(self._device)))
+                return
+            case "whole":  # two samples for files that were found whole before, one for others
+                yield _chunk(_tone(0, 1 + self._whole))
                 return
             case "echo":
                 print(f"about to say: {request.text}", file=sys.stderr)

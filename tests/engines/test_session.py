@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import BinaryIO, NoReturn
 
 import numpy as np
 import pytest
 
 from alltalk_plugin.domain.audio import AudioChunk
-from alltalk_plugin.domain.engines import Cancellable, LoadRequest, SynthesisRequest
+from alltalk_plugin.domain.engines import Cancellable, EngineFactory, LoadRequest, SynthesisRequest
 from alltalk_plugin.domain.errors import OutOfMemory, VoiceNotFound
 from alltalk_plugin.domain.models import CPU, Device
 from alltalk_plugin.engines.session import EXIT_BAD_FRAME, EXIT_ORPHANED, Session
@@ -124,12 +127,18 @@ class Service:
 
 @pytest.fixture
 def service() -> Iterator[Service]:
+    with serving(ENTRY) as service:
+        yield service
+
+
+@contextmanager
+def serving(entry: str) -> Iterator[Service]:
     PUPPETS.clear()
     worker_in, service_out = os.pipe()
     service_in, worker_out = os.pipe()
     inbound, outbound = os.fdopen(worker_in, "rb"), os.fdopen(worker_out, "wb")
     service = Service(os.fdopen(service_out, "wb"), os.fdopen(service_in, "rb"))
-    session = Session(inbound, outbound, entry=ENTRY, leave=service.leave)
+    session = Session(inbound, outbound, entry=entry, leave=service.leave)
     runner = threading.Thread(target=session.run, daemon=True)
     runner.start()
     yield service
@@ -168,6 +177,47 @@ def test_session_says_hello_first(service: Service) -> None:
     hello = service.hear()
     assert isinstance(hello, Hello)
     assert (hello.pid, hello.protocol) == (os.getpid(), PROTOCOL_VERSION)
+
+
+class Preparing(ModuleType):
+    """An engine's module that prepares itself; its import takes until the test lets it go on."""
+
+    def __init__(self) -> None:
+        super().__init__("preparing")
+        self.imported = threading.Event()
+        self.prepared = threading.Event()
+        self.prepare = self.prepared.set
+
+    @property
+    def create(self) -> EngineFactory:
+        assert self.imported.wait(PATIENCE_S)
+        return create
+
+
+@pytest.fixture
+def preparing(monkeypatch: pytest.MonkeyPatch) -> Preparing:
+    module = Preparing()
+    monkeypatch.setitem(sys.modules, "preparing", module)
+    return module
+
+
+def test_session_without_a_model_prepares_itself(preparing: Preparing) -> None:
+    with serving("preparing:create") as service:
+        preparing.imported.set()
+        assert preparing.prepared.wait(PATIENCE_S)
+        service.ask(Load(1, LoadRequest(model="m", path=None, device=CPU)))
+        assert isinstance(service.hear(), Hello)
+        assert service.hear() == Loaded(1)
+
+
+def test_session_with_a_model_that_waits_loads_it_at_once(preparing: Preparing) -> None:
+    with serving("preparing:create") as service:
+        service.ask(Load(1, LoadRequest(model="m", path=None, device=CPU)), Ping(2))
+        assert isinstance(service.hear(), Hello)
+        assert service.hear() == Pong(2)  # so the load, sent before it, waits
+        preparing.imported.set()
+        assert service.hear() == Loaded(1)
+        assert not preparing.prepared.is_set()
 
 
 def test_speak_gives_the_chunks_with_sound_then_done(loaded: Service) -> None:

@@ -38,6 +38,7 @@ LOAD = LoadRequest(
     path=Path("/models/ünï"),
     device=Device("cuda:0"),
     options=MappingProxyType({"a": 1, "b": True}),
+    whole=True,
 )
 SPEAK = SynthesisRequest(
     text='He said "héllo"\n\0 🚼瓠 \ud800',

@@ -19,9 +19,10 @@ ANSWERS = os.fdopen(os.dup(1), "w", buffering=1)
 os.dup2(2, 1)  # what the libraries print goes to stderr
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from alltalk_plugin.engines.coqui import engine  # noqa: E402  # installs the shims, then imports the library
+from alltalk_plugin.engines.coqui import shims  # noqa: E402  # needs sys.path as set
 
-# isort: split
+shims.install()  # without them the library cannot be imported here
+
 import torch  # noqa: E402  # cannot be imported before the line above
 from TTS.api import TTS  # noqa: E402  # as above
 
@@ -66,7 +67,9 @@ def spoken_by_library(text: str) -> None:
 
 
 def load_engine(order: Mapping[str, str]) -> Answer:
-    """Our engine, as a worker has it, in this process."""
+    """Our engine, as a worker has it, in this process. Imported here: the library alone has none of it."""
+    from alltalk_plugin.engines.coqui import engine
+
     began = time.perf_counter()
     held["engine"] = engine.create(LoadRequest(model="bench", path=Path(order["path"]), device=CPU))
     return {"ms": since(began)}

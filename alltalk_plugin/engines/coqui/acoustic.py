@@ -34,7 +34,7 @@ from alltalk_plugin.engines.coqui.decoding import WindowedDecoder
 from alltalk_plugin.engines.coqui.devices import device_named, release, trim, use_threads
 from alltalk_plugin.engines.coqui.moving import move
 from alltalk_plugin.engines.coqui.sentences import sentences_of
-from alltalk_plugin.engines.coqui.unfilled import Unfilled
+from alltalk_plugin.engines.coqui.unfilled import Unfilled, taking_over
 from alltalk_plugin.engines.coqui.vocoders import WINDOWED
 from alltalk_plugin.engines.coqui.vocoding import GriffinLim, NeuralVocoder, Vocoding
 
@@ -60,9 +60,10 @@ def load(request: LoadRequest, checkpoint: Checkpoint) -> AcousticEngine:
         )
     use_threads(1)
     vocoder_files = () if checkpoint.vocoder is None else (checkpoint.vocoder.weights,)
-    checked = (*checkpoint.weights, *vocoder_files) if request.options.get("check_files", True) else ()
+    weights = (*checkpoint.weights, *vocoder_files)
+    checked = weights if options.checks_files(request) else ()
     try:
-        with files.checked_whole(checked), failures.loading(request.model), failures.reading():
+        with files.checked_whole(checked), failures.loading(request.model), failures.reading(weights):
             _check_phonemes(checkpoint.config)
             model = _acoustic_model(checkpoint)
             _set_scales(model, request.options)
@@ -81,7 +82,8 @@ def _acoustic_model(checkpoint: Checkpoint) -> BaseTTS:
     # Parts of a Glow-TTS are turned into each other as they are made, and must be numbers for that.
     with Unfilled() if checkpoint.kind == "vits" else nullcontext():
         model = setup_model(config)
-        model.load_checkpoint(config, str(checkpoint.weights[0]), eval=True)
+        with taking_over(model):
+            model.load_checkpoint(config, str(checkpoint.weights[0]), eval=True)
     if getattr(model, "disc", None) is not None:
         del model.disc  # judged the sound in training: 187 MB in a VITS
     for name, weights in model.named_parameters():
@@ -201,15 +203,17 @@ class AcousticEngine:
         model = self._model
         if self._length_scale is not None:
             model.length_scale = self._length_scale / rate
-        with failures.speaking(), self._precision():
-            with torch.inference_mode():
-                spoken = model.synthesize(text=sentence, speaker=speaker, language=code)
-            for made in self._sound_of(spoken["outputs"]["model_outputs"][0]):
-                samples = made.float().cpu().numpy().reshape(-1)
-                if not np.isfinite(samples).all():
-                    raise SynthesisFailed("the model made numbers that are no sound")
-                yield AudioChunk(np.clip(samples, -1.0, 1.0).astype(np.float32), self._sample_rate_hz)
-        trim()
+        try:
+            with failures.speaking(), self._precision():
+                with torch.inference_mode():
+                    spoken = model.synthesize(text=sentence, speaker=speaker, language=code)
+                for made in self._sound_of(spoken["outputs"]["model_outputs"][0]):
+                    samples = made.float().cpu().numpy().reshape(-1)
+                    if not np.isfinite(samples).all():
+                        raise SynthesisFailed("the model made numbers that are no sound")
+                    yield AudioChunk(np.clip(samples, -1.0, 1.0).astype(np.float32), self._sample_rate_hz)
+        finally:
+            trim()
 
     def _sound_of(self, made: torch.Tensor) -> Iterator[torch.Tensor]:
         if self._decoder is not None:

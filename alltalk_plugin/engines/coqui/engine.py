@@ -14,9 +14,14 @@ from alltalk_plugin.engines.coqui import checkpoint, options, shims
 
 shims.install()  # before the next line imports TTS
 
-from alltalk_plugin.engines.coqui import acoustic  # noqa: E402  # see above
+from alltalk_plugin.engines.coqui import acoustic, kernels  # noqa: E402  # see above
 
 gc.freeze()  # 600,000 objects of the libraries stay for good: looking through them took 0.12 s at each load
+
+
+def prepare() -> None:
+    """What a process that is kept ready does while it waits."""
+    kernels.compile_first_window()
 
 
 def create(request: LoadRequest) -> Engine:

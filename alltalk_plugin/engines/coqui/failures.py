@@ -6,7 +6,7 @@ import importlib
 import pickle
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -29,22 +29,25 @@ _CPU_ALLOCATOR = "DefaultCPUAllocator"
 
 
 @contextmanager
-def reading() -> Iterator[None]:
+def reading(mapped: Collection[Path] = ()) -> Iterator[None]:
     """While a model's files are read: whatever the library opens is weights only, wherever it opens it.
 
-    safetensors files are read too, which the library cannot.
+    safetensors files are read too, which the library cannot. The files named are mapped, where their format
+    allows that: what a model does not take of them (an optimiser's state) is not even read.
 
     Raises: ModelCorrupt, OutOfMemory from within the library's own loaders.
     """
     original = torch.load
+    to_map = frozenset(path.absolute() for path in mapped)  # as an open file tells its own
 
     def load(file: str | Path | IO[bytes], *_arguments: object, **_named: object) -> object:
         path = file if isinstance(file, Path) else _path_of(file)
         try:
             if path.suffix == ".safetensors":
                 return {"model": _safetensors(path)}
+            by_map = path.absolute() in to_map and zipfile.is_zipfile(path)
             with torch.serialization.safe_globals(_harmless()):
-                return original(file, map_location="cpu", weights_only=True)
+                return original(path if by_map else file, map_location="cpu", weights_only=True, mmap=by_map)
         except (
             pickle.UnpicklingError,
             zipfile.BadZipFile,

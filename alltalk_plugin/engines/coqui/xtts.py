@@ -39,7 +39,7 @@ def load(request: LoadRequest, checkpoint: Checkpoint) -> XttsEngine:
     use_threads(1)
     sampling = sampling_of(request.options, checkpoint.config)
     vocabulary = _vocabulary(checkpoint.folder)
-    checked = checkpoint.weights[:1] if request.options.get("check_files", True) else ()
+    checked = checkpoint.weights[:1] if options.checks_files(request) else ()
     try:
         with files.checked_whole(checked), failures.loading(request.model), failures.reading():
             model = lean_model(checkpoint, vocabulary).to(device)
@@ -90,13 +90,15 @@ class XttsEngine:
         with failures.speaking():
             voice = self._voices.of(request)
             for tokens in self._tokens.pieces(request.text, code):
-                for samples in speak(
-                    self._model, tokens, voice, sampling=self._sampling, rate=request.rate, cancel=cancel
-                ):
-                    if not np.isfinite(samples).all():
-                        raise SynthesisFailed("the model made numbers that are no sound")
-                    yield AudioChunk(samples, self._sample_rate_hz)
-                trim()
+                try:
+                    for samples in speak(
+                        self._model, tokens, voice, sampling=self._sampling, rate=request.rate, cancel=cancel
+                    ):
+                        if not np.isfinite(samples).all():
+                            raise SynthesisFailed("the model made numbers that are no sound")
+                        yield AudioChunk(samples, self._sample_rate_hz)
+                finally:
+                    trim()
                 if cancel.cancelled:
                     return
 

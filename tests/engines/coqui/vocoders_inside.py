@@ -61,7 +61,7 @@ def main(answer: Path) -> None:
             whole = generator.inference(spectrogram)[0, 0]
         vocoder = decoding.WindowedVocoder(generator)
         pieces = list(vocoder.sound(spectrogram))
-        vocoder._context = 0
+        vocoder._windows.context = 0
         blind = torch.cat(list(vocoder.sound(spectrogram)))
         one = {"name": name, "windowed": True, "pieces": len(pieces)}
         one["apart"] = float((torch.cat(pieces) - whole).abs().max())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,20 +10,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from alltalk_plugin.cli.main import cli
-from tests.engines.remote.running import SpeechServer, speech_server
+from tests.engines.remote.running import SpeechServer
 from tests.engines.remote.speech_server import KEY
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SpeechServer]:
-    with speech_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: SpeechServer) -> SpeechServer:
-    running.behave()
-    return running
 
 
 def run(home: Path, *arguments: str) -> Result:

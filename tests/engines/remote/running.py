@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import soundfile
 
 from tests.engines.remote.speech_server import RATE_HZ
@@ -81,3 +82,15 @@ def _encoded() -> dict[str, str]:
         soundfile.write(file, tone, RATE_HZ, format=container, subtype=subtype)
         found[name] = base64.b64encode(file.getvalue()).decode()
     return found
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[SpeechServer]:
+    with speech_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: SpeechServer) -> SpeechServer:
+    running.behave()
+    return running

@@ -41,7 +41,8 @@ SPEECH_BYTES, SPEECH_SHARE = 25 * MB, 0.3
 """What speaking leaves resident: 15 MB with a tiny model and with those of two parts, more with the size of a
 VITS: 60 MB with the published one (141 MB)."""
 PEAK_FACTOR = 2.0
-"""The library reads a file whole, then copies it into the model: 1.96 to 2.01 times the weights."""
+"""Weights exist twice for a moment: the library fills a model at random before it loads it, or copies what it
+loads: 1.96 to 2.01 times the weights. A VITS does neither, but its sentences take more than that."""
 XTTS_EXTRA_BYTES = 160 * MB
 """transformers, which only XTTS imports."""
 PINYIN_BYTES = 60 * MB

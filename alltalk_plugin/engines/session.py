@@ -128,7 +128,8 @@ class Session:
         # wrong here goes wrong again, and is reported, in the load.
         with suppress(Exception):
             _factory(self._entry)
-            self._prepare()
+            if self._work.empty():
+                self._prepare()
         while True:
             match self._work.get():
                 case Load(request_id, request):
@@ -141,10 +142,13 @@ class Session:
                     self._unload()
 
     def _prepare(self) -> None:
-        """What the engine can do before there is a model; a model that waits already does not wait for it."""
+        """What the engine can do before there is a model. When that fails, models take longer and no more."""
         prepare = getattr(sys.modules[self._entry.partition(":")[0]], "prepare", None)
-        if prepare is not None and self._work.empty():
-            prepare()
+        try:
+            if prepare is not None:
+                prepare()
+        except Exception:  # noqa: BLE001  # an engine may raise anything; the service's log gets it
+            traceback.print_exc()
 
     def _read(self) -> None:
         try:

@@ -210,6 +210,25 @@ def test_session_without_a_model_prepares_itself(preparing: Preparing) -> None:
         assert service.hear() == Loaded(1)
 
 
+def test_session_that_cannot_prepare_itself_says_so_and_loads(
+    preparing: Preparing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried = threading.Event()
+
+    def fail() -> None:
+        tried.set()
+        raise RuntimeError("no such instruction")
+
+    preparing.prepare = fail
+    with serving("preparing:create") as service:
+        preparing.imported.set()
+        assert tried.wait(PATIENCE_S)
+        service.ask(Load(1, LoadRequest(model="m", path=None, device=CPU)))
+        assert isinstance(service.hear(), Hello)
+        assert service.hear() == Loaded(1)
+    assert "no such instruction" in capsys.readouterr().err
+
+
 def test_session_with_a_model_that_waits_loads_it_at_once(preparing: Preparing) -> None:
     with serving("preparing:create") as service:
         service.ask(Load(1, LoadRequest(model="m", path=None, device=CPU)), Ping(2))

@@ -42,6 +42,8 @@ pytestmark = pytest.mark.slow
 
 CLOSE = 1.15
 """How far above what a model takes the estimate of one that is held to it may be."""
+CACHED_BYTES = 20_000_000
+"""Pages of libraries that count for a worker or do not, by what the system has in its cache."""
 
 ENDLESS = 1_200
 """Letters without a space, more than one request may hold: an engine may say that they are too many."""
@@ -93,6 +95,8 @@ def test_a_second_load_speaks_in_time_and_is_estimated_and_leaves_nothing_behind
         say(second, ask(candidate, speaker=speaker))
     estimate = candidate.spec.estimate(profile_of(candidate))
     held_bytes = second.resident_bytes()[estimate.device]
+    if candidate.close:  # the longest sentence is what the estimate is for
+        say(second, ask(candidate, " and ".join([candidate.text.rstrip(".")] * 6)[:198]))
     most_bytes = most_held_bytes(second.pid)
     # What admission counts with from now on.
     learned = Learned().with_load("", took_s, held_bytes).peak_bytes("")
@@ -105,7 +109,7 @@ def test_a_second_load_speaks_in_time_and_is_estimated_and_leaves_nothing_behind
     assert loading_bytes <= estimate.load_bytes
     assert held_bytes <= estimate.held_bytes <= estimate.load_bytes
     if candidate.close:
-        assert most_bytes <= predicted_bytes <= CLOSE * most_bytes
+        assert most_bytes <= predicted_bytes <= CLOSE * most_bytes + CACHED_BYTES
     assert not any(process.is_running() for process in tree)
     assert model.alive
 

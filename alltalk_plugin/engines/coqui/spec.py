@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from alltalk_plugin.domain.models import CPU, MemoryEstimate, ModelProfile
 from alltalk_plugin.domain.voices import VoiceProfile
 from alltalk_plugin.engines.coqui import languages, options
 from alltalk_plugin.engines.coqui.checkpoint import WHOLE_KINDS, XTTS, Checkpoint, Vocoder, read_checkpoint
+from alltalk_plugin.engines.coqui.files import weights_bytes
 from alltalk_plugin.engines.coqui.vocoders import sound_bytes
 from alltalk_plugin.engines.coqui.xtts_options import XTTS_OPTIONS
 from alltalk_plugin.engines.revisions import files_revision
@@ -40,9 +42,10 @@ CUDA_BYTES = 500 * MB
 SPEECH_BYTES, SPEECH_SHARE = 25 * MB, 0.3
 """What speaking leaves resident: 15 MB with a tiny model and with those of two parts, more with the size of a
 VITS: 60 MB with the published one (141 MB)."""
-PEAK_FACTOR = 2.0
-"""Weights exist twice for a moment: the library fills a model at random before it loads it, or copies what it
-loads: 1.96 to 2.01 times the weights. A VITS does neither, but its sentences take more than that."""
+COPIED_FACTOR, MAPPED_FACTOR = 2.0, 1.5
+"""How often weights exist while they are loaded. XTTS, vocoders, and on Windows everything, are copied from
+their files: 1.96 to 2.01 times. Else the file becomes the model, which the library may have filled at random:
+1.1 to 1.4 times."""
 XTTS_EXTRA_BYTES = 160 * MB
 """transformers, which only XTTS imports."""
 PINYIN_BYTES = 60 * MB
@@ -69,12 +72,21 @@ def estimate(profile: ModelProfile) -> MemoryEstimate:
         context += XTTS_EXTRA_BYTES + (PINYIN_BYTES if "zh-cn" in read.language_codes else 0)
     steady = read.weights_bytes + speech
     # Weights are read in main memory and then moved: on a device they exist once.
-    factor = PEAK_FACTOR if on_cpu else 1.0
-    loading = round(factor * read.weights_bytes) + _built_in_vain(read.vocoder)
+    loading = read.weights_bytes + _built_in_vain(read.vocoder)
+    if on_cpu:
+        loading += _twice_for_a_moment(read)
     speaking = steady + sound_bytes(read)
     return MemoryEstimate(
         profile.device, peak_bytes=max(loading, speaking), steady_bytes=steady, context_bytes=context
     )
+
+
+def _twice_for_a_moment(read: Checkpoint) -> int:
+    """Bytes of weights that exist beside themselves while they are loaded."""
+    vocoder = 0 if read.vocoder is None else weights_bytes(read.vocoder.weights)
+    copied = read.kind == XTTS or sys.platform == "win32"
+    factor = COPIED_FACTOR if copied else MAPPED_FACTOR
+    return round((factor - 1) * (read.weights_bytes - vocoder) + (COPIED_FACTOR - 1) * vocoder)
 
 
 def _built_in_vain(vocoder: Vocoder | None) -> int:

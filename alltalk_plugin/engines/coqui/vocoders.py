@@ -27,6 +27,8 @@ WINDOWED = Limits(200, 280)
 """Some 14 s of speech, in windows of 240 frames and what is around them."""
 GRIFFIN_LIM = Limits(100, 1_000)
 """Some 7 s of speech; 12 s when it is slow."""
+AROUND_FRAMES = 10
+"""What a vocoder puts around a spectrogram."""
 WHOLE = Limits(60, 600)
 """A vocoder that makes its sound in one go: some 4 s, 7 s when it is slow."""
 
@@ -34,10 +36,11 @@ GRIFFIN_LIM_BYTES = 90
 """For each frame and each of its points (1,024 usually): 49 MB for 570 frames."""
 WHOLE_BYTES = 2_600_000
 """For each frame: 2.47 MB in WaveGrad, the hungriest; WaveRNN 1.68, Parallel WaveGAN 1.57, UnivNet 0.78."""
-HIFIGAN_LAYERS, MELGAN_LAYERS = 18, 11
+HIFIGAN_LAYERS, MELGAN_LAYERS = 18, 16
 """How many layers of the widest kind are there at once, of 9.2 MB each. 118 MB in the VITS of the published
-size and 116 in a HiFi-GAN alone; in a MelGAN 50 to 96, as the C library happens to place them, beyond what
-`SPEECH_BYTES` of the spec counts anyway."""
+size and 116 in a HiFi-GAN alone; in a MelGAN 76 to 132, as the C library happens to place them."""
+LEAST_BYTES = 35_000_000
+"""What a sentence takes that its sound does not: 25 to 30 MB in a VITS of 1.7 MB, whose sound takes 10."""
 MELGAN_WIDTHS: Mapping[str, int] = MappingProxyType(
     {"melgan_generator": 512, "fullband_melgan_generator": 512, "multiband_melgan_generator": 384}
 )
@@ -45,15 +48,27 @@ MELGAN_WIDTHS: Mapping[str, int] = MappingProxyType(
 
 
 def sound_bytes(checkpoint: Checkpoint) -> int:
-    """What making sound of frames takes for a moment, at most."""
+    """What speaking a sentence takes for a moment, at most."""
+    return max(round(_sound_bytes(checkpoint)), LEAST_BYTES)
+
+
+def _sound_bytes(checkpoint: Checkpoint) -> float:
     if checkpoint.kind == "vits":
         return _hifigan_bytes(_part(checkpoint.config, "model_args"), "upsample_{}_decoder", "rates")
     if checkpoint.kind not in TWO_PART_KINDS:
         return 0
     if checkpoint.vocoder is not None:
-        return _vocoder_bytes(checkpoint.vocoder)
+        return _vocoder_bytes(checkpoint.vocoder) * _share_of_a_window(checkpoint.config)
     points = _part(checkpoint.config, "audio").get("fft_size")
     return GRIFFIN_LIM.frames * (points if isinstance(points, int) else 1_024) * GRIFFIN_LIM_BYTES
+
+
+def _share_of_a_window(config: Mapping[str, Json]) -> float:
+    """How much of the longest window the longest sentence fills: a Tacotron stops after so many steps."""
+    steps, frames_each = config.get("max_decoder_steps"), config.get("r")
+    if not isinstance(steps, int) or not isinstance(frames_each, int):
+        return 1.0
+    return min(1.0, (steps * frames_each + AROUND_FRAMES) / WINDOWED.frames)
 
 
 def _vocoder_bytes(vocoder: Vocoder) -> int:

@@ -96,7 +96,7 @@ def test_numbers_by_kind(tmp_path: Path) -> None:
     assert SPEC.numbers(profile(None)) is NumberReading.NONE
 
 
-def test_estimate_grows_with_the_weights_and_doubles_at_the_peak(tmp_path: Path) -> None:
+def test_estimate_grows_with_the_weights_and_is_higher_at_the_peak(tmp_path: Path) -> None:
     folder = write_model(tmp_path)
     write_zip(folder / "model.pth", pickle.dumps({"model": {}}, protocol=2), tensors=40 * MB)
     estimate = SPEC.estimate(profile(folder))
@@ -135,8 +135,20 @@ def test_estimate_counts_the_longest_sentence_of_what_makes_the_sound(tmp_path: 
     usual = speaking_mb("hifigan_generator", upsample_initial_channel=512, upsample_factors=[8, 8, 2, 2])
     melgan = speaking_mb("multiband_melgan_generator", upsample_factors=[8, 4, 2], upsample_initial_channel=9)
     whole = speaking_mb("univnet_generator")
-    assert small < 20 < melgan < usual < 200 < whole
+    assert small < 40 < melgan < usual < 200 < whole
     assert speaking_mb("hifigan_generator") == usual
+
+
+def test_estimate_of_a_tacotron_counts_no_longer_sentence_than_it_can_say(tmp_path: Path) -> None:
+    peaks = []
+    for steps in (60, 500, 5_000):
+        folder = write_model(tmp_path / str(steps), model="tacotron2", max_decoder_steps=steps, r=2)
+        write_zip(folder / "vocoder.pth", pickle.dumps({"model": {}}, protocol=2))
+        vocoder = {"model": "melgan", "generator_model": "melgan_generator"}
+        (folder / "vocoder_config.json").write_text(json.dumps(vocoder))
+        peaks.append(SPEC.estimate(profile(folder)).peak_bytes)
+    assert peaks[0] < 0.7 * peaks[1]
+    assert peaks[1] == peaks[2]
 
 
 def test_estimate_of_nothing_is_the_worker_alone(tmp_path: Path) -> None:

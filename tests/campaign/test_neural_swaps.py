@@ -28,6 +28,8 @@ PEAK_SHARE = 0.15
 """How far above the measured peak the prediction may lie after a warm-up, for the kinds named below."""
 TIGHT = ("vits", "vits_languages", "tacotron2_melgan")
 """Not the Piper voices, of 2 kB: nearly all is the worker's, and room for what minutes of speech leave."""
+LONGEST = f"{' and '.join(['nine of them went for a long walk'] * 6)[:190]}."
+"""A sentence as long as they come: what the estimates are for."""
 WARM_LOADS = 5
 ETA_ERROR = 0.30
 _SETTLED_BYTES = 2_000_000
@@ -115,7 +117,7 @@ def _swap_and_leave(rig: RealRig, ref: ModelRef, me: psutil.Process) -> int:
     with _watched(me) as peaks:
         ticket = rig.service.swap(ref)
         assert ticket.wait(120.0) is SwapOutcome.COMMITTED, ticket.error
-        assert rig.speak(ref, "Nine of them, and a short walk.") > 0
+        assert rig.speak(ref, LONGEST if ref in TIGHT else "Nine of them, and a short walk.") > 0
         pid = next(process.pid for process in rig.loader._processes if process._name == ref and process.alive)
     rig.service.unload(ref)
     until(lambda: not psutil.pid_exists(pid))

@@ -22,7 +22,7 @@ from alltalk_plugin.domain.voices import VoiceProfile
 from alltalk_plugin.engines.coqui import languages, options
 from alltalk_plugin.engines.coqui.checkpoint import WHOLE_KINDS, XTTS, Checkpoint, Vocoder, read_checkpoint
 from alltalk_plugin.engines.coqui.files import weights_bytes
-from alltalk_plugin.engines.coqui.vocoders import sound_bytes
+from alltalk_plugin.engines.coqui.vocoders import sentence_bytes
 from alltalk_plugin.engines.coqui.xtts_options import XTTS_OPTIONS
 from alltalk_plugin.engines.revisions import files_revision
 
@@ -75,7 +75,7 @@ def estimate(profile: ModelProfile) -> MemoryEstimate:
     loading = read.weights_bytes + _built_in_vain(read.vocoder)
     if on_cpu:
         loading += _twice_for_a_moment(read)
-    speaking = steady + sound_bytes(read)
+    speaking = steady + sentence_bytes(read)
     return MemoryEstimate(
         profile.device, peak_bytes=max(loading, speaking), steady_bytes=steady, context_bytes=context
     )

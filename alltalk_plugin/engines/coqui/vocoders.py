@@ -40,19 +40,20 @@ HIFIGAN_LAYERS, MELGAN_LAYERS = 18, 16
 """How many layers of the widest kind are there at once, of 9.2 MB each. 118 MB in the VITS of the published
 size and 116 in a HiFi-GAN alone; in a MelGAN 76 to 132, as the C library happens to place them."""
 LEAST_BYTES = 35_000_000
-"""What a sentence takes that its sound does not: 25 to 30 MB in a VITS of 1.7 MB, whose sound takes 10."""
+"""What a sentence takes however small its sound: 25 to 30 MB in a VITS of 1.7 MB, whose sound takes 10."""
 MELGAN_WIDTHS: Mapping[str, int] = MappingProxyType(
     {"melgan_generator": 512, "fullband_melgan_generator": 512, "multiband_melgan_generator": 384}
 )
 """Fixed in the library, whatever a config says."""
 
 
-def sound_bytes(checkpoint: Checkpoint) -> int:
+def sentence_bytes(checkpoint: Checkpoint) -> int:
     """What speaking a sentence takes for a moment, at most."""
     return max(round(_sound_bytes(checkpoint)), LEAST_BYTES)
 
 
 def _sound_bytes(checkpoint: Checkpoint) -> float:
+    """What making sound of its frames takes of that."""
     if checkpoint.kind == "vits":
         return _hifigan_bytes(_part(checkpoint.config, "model_args"), "upsample_{}_decoder", "rates")
     if checkpoint.kind not in TWO_PART_KINDS:

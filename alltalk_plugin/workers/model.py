@@ -25,6 +25,7 @@ from alltalk_plugin.domain.errors import (
 from alltalk_plugin.domain.models import CPU, Device, ModelKey, ModelProfile
 from alltalk_plugin.domain.ports import CancelToken
 from alltalk_plugin.workers.frames import FrameTooLarge
+from alltalk_plugin.workers.memory import own_bytes
 from alltalk_plugin.workers.priority import restore
 from alltalk_plugin.workers.process import WorkerProcess
 from alltalk_plugin.workers.protocol import Chunk, Done, Failed, Speak, ToDevice
@@ -176,14 +177,14 @@ class WorkerModel:
             process.forget(request_id)
 
     def resident_bytes(self) -> Mapping[Device, int]:
-        """Resident set of the worker, an upper bound: pages of shared libraries count in full.
+        """What the worker holds of its own, the weights it has mapped included.
 
         Main memory only, wherever the model is: on another device its estimate counts.
         """
         if not self.alive:
             return {}
         try:
-            return {CPU: psutil.Process(self.pid).memory_info().rss}
+            return {CPU: own_bytes(psutil.Process(self.pid))}
         except psutil.Error:
             return {}
 

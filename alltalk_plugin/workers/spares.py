@@ -15,6 +15,7 @@ from loguru import logger
 from alltalk_plugin.domain.engines import EngineSpec
 from alltalk_plugin.domain.errors import AlltalkError
 from alltalk_plugin.domain.models import CPU, Device
+from alltalk_plugin.workers.memory import own_bytes_but_files
 from alltalk_plugin.workers.process import WorkerProcess
 
 
@@ -77,6 +78,6 @@ def _resident(process: WorkerProcess) -> int:
     if not process.alive:
         return 0
     try:
-        return int(psutil.Process(process.pid).memory_info().rss)
+        return own_bytes_but_files(psutil.Process(process.pid))
     except psutil.Error:
         return 0

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from alltalk_plugin.domain.models import ModelProfile, ModelRef, SwapOutcome
+from alltalk_plugin.workers.memory import own_bytes, own_bytes_but_files
 from tests.campaign.rig import FLOOR, RealRig, report, spread, workers_of
 from tests.checkpoints import coqui_models, write
 from tests.checkpoints.piper import piper_voices
@@ -113,20 +114,22 @@ def test_a_hundred_swaps_return_the_memory_and_keep_the_predictions(
 
 
 def _swap_and_leave(rig: RealRig, ref: ModelRef, me: psutil.Process) -> int:
-    """Switch, speak, unload; the highest resident memory that the model's worker was seen to have."""
+    """Switch, speak, unload; the most that the model's worker was seen to hold of its own."""
     with _watched(me) as peaks:
         ticket = rig.service.swap(ref)
         assert ticket.wait(120.0) is SwapOutcome.COMMITTED, ticket.error
         assert rig.speak(ref, LONGEST if ref in TIGHT else "Nine of them, and a short walk.") > 0
         pid = next(process.pid for process in rig.loader._processes if process._name == ref and process.alive)
+        worker = psutil.Process(pid)
+        mapped = own_bytes(worker) - own_bytes_but_files(worker)
     rig.service.unload(ref)
     until(lambda: not psutil.pid_exists(pid))
-    return peaks.get(pid, 0)
+    return peaks.get(pid, 0) + mapped
 
 
 @contextmanager
 def _watched(me: psutil.Process) -> Iterator[dict[int, int]]:
-    """Pid -> the highest resident memory seen, of every worker."""
+    """Pid -> the most memory it was seen to hold, but for mapped files, of every worker."""
     peaks: dict[int, int] = {}
     stop = threading.Event()
 
@@ -134,10 +137,10 @@ def _watched(me: psutil.Process) -> Iterator[dict[int, int]]:
         while not stop.wait(_SAMPLING_S):
             for process in me.children():
                 try:
-                    resident = process.memory_info().rss
+                    held = own_bytes_but_files(process)
                 except psutil.Error:
                     continue
-                peaks[process.pid] = max(peaks.get(process.pid, 0), resident)
+                peaks[process.pid] = max(peaks.get(process.pid, 0), held)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()

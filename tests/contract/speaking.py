@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
 from alltalk_plugin.domain.audio import AudioChunk, Samples
 from alltalk_plugin.domain.cancel import CancelSource
@@ -59,13 +57,3 @@ def spectrum(samples: Samples) -> Samples:
 def unlike(one: Samples, other: Samples) -> float:
     """How far two sounds are apart, from 0 to 2."""
     return float(np.abs(spectrum(one) - spectrum(other)).sum())
-
-
-def most_held_bytes(pid: int) -> int:
-    """The most memory that a process ever held; where the system does not keep that, what it holds."""
-    status = Path(f"/proc/{pid}/status")
-    if status.is_file():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1_024
-    memory = psutil.Process(pid).memory_info()
-    return int(getattr(memory, "peak_wset", memory.rss))

@@ -29,21 +29,19 @@ from tests.contract.engines import CANDIDATES, Candidate
 from tests.contract.speaking import (
     ask,
     load,
-    most_held_bytes,
     profile_of,
     say,
     spoken,
     unlike,
 )
 from tests.engines.coqui.test_references import speech
+from tests.memory import most_own_bytes
 from tests.neural import environment_of
 
 pytestmark = pytest.mark.slow
 
 CLOSE = 1.15
 """How far above what a model takes the estimate of one that is held to it may be."""
-CACHED_BYTES = 20_000_000
-"""Pages of libraries that count for a worker or do not, by what the system has in its cache."""
 
 ENDLESS = 1_200
 """Letters without a space, more than one request may hold: an engine may say that they are too many."""
@@ -88,7 +86,7 @@ def test_a_second_load_speaks_in_time_and_is_estimated_and_leaves_nothing_behind
 ) -> None:
     begun_s = time.perf_counter()
     second = load(loader, candidate)
-    loading_bytes = most_held_bytes(second.pid)
+    loading_bytes = most_own_bytes(second.pid)
     next(second.synthesize(ask(candidate), CancelSource()))
     took_s = time.perf_counter() - begun_s
     for speaker in candidate.speakers:
@@ -97,7 +95,7 @@ def test_a_second_load_speaks_in_time_and_is_estimated_and_leaves_nothing_behind
     held_bytes = second.resident_bytes()[estimate.device]
     if candidate.close:  # the longest sentence is what the estimate is for
         say(second, ask(candidate, " and ".join([candidate.text.rstrip(".")] * 6)[:198]))
-    most_bytes = most_held_bytes(second.pid)
+    most_bytes = most_own_bytes(second.pid)
     # What admission counts with from now on.
     learned = Learned().with_load("", took_s, held_bytes).peak_bytes("")
     predicted_bytes = max(estimate.load_bytes, learned)
@@ -109,7 +107,7 @@ def test_a_second_load_speaks_in_time_and_is_estimated_and_leaves_nothing_behind
     assert loading_bytes <= estimate.load_bytes
     assert held_bytes <= estimate.held_bytes <= estimate.load_bytes
     if candidate.close:
-        assert most_bytes <= predicted_bytes <= CLOSE * most_bytes + CACHED_BYTES
+        assert most_bytes <= predicted_bytes <= CLOSE * most_bytes
     assert not any(process.is_running() for process in tree)
     assert model.alive
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,8 +20,9 @@ from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import ModelKey, ModelProfile
 from alltalk_plugin.domain.ports import LoadedModel, MemoryProbe, ModelLoader
 from alltalk_plugin.domain.voices import VoiceName, VoiceProfile
+from alltalk_plugin.workers.memory import own_bytes, own_bytes_but_files
 
-_SAMPLING_S = 0.01
+_SAMPLING_S, _SAMPLES_PER_FILE = 0.01, 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,13 +146,24 @@ def _check_room(need_bytes: int, free_bytes: int, profile: ModelProfile) -> None
 
 @contextmanager
 def _peak_of_children(trial: Trial) -> Iterator[None]:
-    """The largest sum of resident memory that this process's children, the worker, were seen to have."""
+    """The most that this process's children, the worker, were seen to hold of their own.
+
+    The files they have mapped stay mapped: those are looked at now and then, because that takes longer.
+    """
     stop = threading.Event()
     me = psutil.Process()
 
     def watch() -> None:
-        while not stop.wait(_SAMPLING_S):
-            trial.peak_bytes = max(trial.peak_bytes, sum(map(_resident, me.children())))
+        unmapped, mapped = 0, 0
+        for number in itertools.count():
+            if stop.wait(_SAMPLING_S):
+                return
+            workers = me.children()
+            now = _sum(own_bytes_but_files, workers)
+            unmapped = max(unmapped, now)
+            if number % _SAMPLES_PER_FILE == 0:
+                mapped = max(mapped, _sum(own_bytes, workers) - now)
+            trial.peak_bytes = unmapped + mapped
 
     watcher = threading.Thread(target=watch, name="compare-memory", daemon=True)
     watcher.start()
@@ -161,8 +174,9 @@ def _peak_of_children(trial: Trial) -> Iterator[None]:
         watcher.join()
 
 
-def _resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0
+def _sum(measure: Callable[[psutil.Process], int], processes: Sequence[psutil.Process]) -> int:
+    total = 0
+    for process in processes:
+        with suppress(psutil.Error):  # it has ended meanwhile
+            total += measure(process)
+    return total

@@ -29,25 +29,24 @@ from alltalk_plugin.engines.revisions import files_revision
 MB = 1_000_000
 MAX_CHARS = 1_000
 """Bounds what one request may hold; the engine itself speaks it sentence by sentence."""
-WORKER_BYTES = 435 * MB
-"""Interpreter, PyTorch, librosa and the library: 400 to 425 MB resident with a model of next to nothing that
-has spoken (Linux x86_64, Python 3.11, torch 2.13.0+cpu, 2026-11-22). 235 of them are its own; the rest are
-pages of the libraries' files, of which the kernel maps the more, the more its cache holds: most of all after
-an install. Counted for the main memory; with CUDA the worker takes that besides what is counted here, on the
-device."""
-SPARE_BYTES = 430 * MB
-"""One that has prepared itself and not loaded: 386 to 405 MB resident, 412 to 428 on the way (as above)."""
+WORKER_BYTES = 240 * MB
+"""Interpreter, PyTorch, librosa and the library: 233 to 238 MB of its own with a model of next to nothing,
+and 13 more in a process that had to compile what it imports, which the parts below have room for (Linux
+x86_64, Python 3.11, torch 2.13.0+cpu, 2026-11-23). Counted for the main memory; with CUDA the worker takes
+that besides what is counted here, on the device."""
+SPARE_BYTES = 265 * MB
+"""One that has prepared itself and not loaded: 238 MB, 258 on the way (as above)."""
 CUDA_BYTES = 500 * MB
 """PyTorch's own part of a CUDA device. From its documentation, not measured."""
-SPEECH_BYTES, SPEECH_SHARE = 25 * MB, 0.3
-"""What speaking leaves resident: 15 MB with a tiny model and with those of two parts, more with the size of a
-VITS: 60 MB with the published one (141 MB)."""
+SPEECH_BYTES, SPEECH_SHARE = 42 * MB, 0.3
+"""What speaking leaves behind: 4 to 29 MB with a tiny model and with those of two parts, more with the size
+of a VITS: 64 MB with the published one (141 MB)."""
 COPIED_FACTOR, MAPPED_FACTOR = 2.0, 1.5
 """How often weights exist while they are loaded. XTTS, vocoders, and on Windows everything, are copied from
 their files: 1.96 to 2.01 times. Else the file becomes the model, which the library may have filled at random:
 1.1 to 1.4 times."""
-XTTS_EXTRA_BYTES = 160 * MB
-"""transformers, which only XTTS imports."""
+XTTS_EXTRA_BYTES = 140 * MB
+"""transformers, which only XTTS imports, and what it keeps while it speaks: 123 MB."""
 PINYIN_BYTES = 60 * MB
 """What an XTTS that speaks Chinese reads for its first Chinese words: 54 to 60 MB."""
 DISCRIMINATORS: Mapping[str, int] = MappingProxyType({"hifigan_discriminator": 283 * MB})
@@ -65,17 +64,15 @@ def estimate(profile: ModelProfile) -> MemoryEstimate:
         read = _read(profile)
     except AlltalkError:
         return MemoryEstimate(profile.device, peak_bytes=0, steady_bytes=0, context_bytes=context)
-    speech = SPEECH_BYTES
-    if read.kind in WHOLE_KINDS:
-        speech += round(SPEECH_SHARE * read.weights_bytes)
+    growing = round(SPEECH_SHARE * read.weights_bytes) if read.kind in WHOLE_KINDS else 0
     if read.kind == XTTS and on_cpu:
         context += XTTS_EXTRA_BYTES + (PINYIN_BYTES if "zh-cn" in read.language_codes else 0)
-    steady = read.weights_bytes + speech
+    steady = read.weights_bytes + growing + SPEECH_BYTES
     # Weights are read in main memory and then moved: on a device they exist once.
     loading = read.weights_bytes + _built_in_vain(read.vocoder)
     if on_cpu:
         loading += _twice_for_a_moment(read)
-    speaking = steady + sentence_bytes(read)
+    speaking = read.weights_bytes + growing + sentence_bytes(read)
     return MemoryEstimate(
         profile.device, peak_bytes=max(loading, speaking), steady_bytes=steady, context_bytes=context
     )

@@ -1,7 +1,7 @@
 """How much is spoken in one go, and what that takes at most. Standard library only.
 
-Bytes are what a process held at its highest, less what it held before (Linux x86_64, torch 2.13.0+cpu,
-2026-11-22).
+Bytes are what a worker held of its own at its highest, less what it held before it ever spoke (Linux x86_64,
+torch 2.13.0+cpu, 2026-11-23).
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ GRIFFIN_LIM_BYTES = 90
 """For each frame and each of its points (1,024 usually): 49 MB for 570 frames."""
 WHOLE_BYTES = 2_600_000
 """For each frame: 2.47 MB in WaveGrad, the hungriest; WaveRNN 1.68, Parallel WaveGAN 1.57, UnivNet 0.78."""
-HIFIGAN_LAYERS, MELGAN_LAYERS = 18, 16
-"""How many layers of the widest kind are there at once, of 9.2 MB each. 118 MB in the VITS of the published
-size and 116 in a HiFi-GAN alone; in a MelGAN 76 to 132, as the C library happens to place them."""
-LEAST_BYTES = 35_000_000
-"""What a sentence takes however small its sound: 25 to 30 MB in a VITS of 1.7 MB, whose sound takes 10."""
+HIFIGAN_LAYERS, MELGAN_LAYERS = 22, 20
+"""How many layers of the widest kind are there at once, of 9.2 MB each. 157 to 179 MB in the VITS of the
+published size; in a MelGAN 87 to 167, as the C library happens to place them."""
+LEAST_BYTES = 65_000_000
+"""What a sentence takes however small its sound: 32 to 55 MB in a VITS of 1.7 MB, whose sound takes 10."""
 MELGAN_WIDTHS: Mapping[str, int] = MappingProxyType(
     {"melgan_generator": 512, "fullband_melgan_generator": 512, "multiband_melgan_generator": 384}
 )

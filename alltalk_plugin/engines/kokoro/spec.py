@@ -26,9 +26,9 @@ from alltalk_plugin.engines.revisions import files_revision
 MAX_CHARS = 1_000
 SAMPLE_RATE_HZ = 24_000
 DEFAULT_VOICE = "af_heart"
-WORKER_BYTES = 115 * MB
-"""Interpreter, numpy, ONNX Runtime, phonemizer and seven languages of eSpeak before any weights: 105 MB
-resident measured (Linux x86_64, Python 3.11, kokoro-onnx 0.6.1, 2026-11-22)."""
+WORKER_BYTES = 80 * MB
+"""Interpreter, numpy, ONNX Runtime and phonemizer before any weights: 41 MB of its own, and 5 for each of
+seven languages of eSpeak (Linux x86_64, Python 3.11, kokoro-onnx 0.6.1, 2026-11-23)."""
 
 
 def estimate(profile: ModelProfile) -> MemoryEstimate:

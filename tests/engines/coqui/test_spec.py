@@ -100,9 +100,9 @@ def test_estimate_grows_with_the_weights_and_is_higher_at_the_peak(tmp_path: Pat
     folder = write_model(tmp_path)
     write_zip(folder / "model.pth", pickle.dumps({"model": {}}, protocol=2), tensors=40 * MB)
     estimate = SPEC.estimate(profile(folder))
-    assert 40 * MB < estimate.steady_bytes < 80 * MB
+    assert 40 * MB < estimate.steady_bytes < 100 * MB
     assert estimate.peak_bytes >= 80 * MB
-    assert 300 * MB < estimate.context_bytes < 600 * MB
+    assert 200 * MB < estimate.context_bytes < 400 * MB
     on_device = SPEC.estimate(profile(folder, device=Device("cuda:0")))
     assert on_device.device == "cuda:0"
     assert on_device.steady_bytes == estimate.steady_bytes
@@ -111,7 +111,7 @@ def test_estimate_grows_with_the_weights_and_is_higher_at_the_peak(tmp_path: Pat
 
 def test_estimate_of_a_hifigan_counts_what_is_built_in_vain(tmp_path: Path) -> None:
     folder = write_model(tmp_path, model="glow_tts")
-    write_zip(folder / "vocoder.pth", pickle.dumps({"model": {}}, protocol=2), tensors=60 * MB)
+    write_zip(folder / "vocoder.pth", pickle.dumps({"model": {}}, protocol=2), tensors=80 * MB)
     loads = []
     for discriminator in ("melgan_multiscale_discriminator", "hifigan_discriminator"):
         vocoder = {"model": "hifigan", "discriminator_model": discriminator, "audio": {"sample_rate": 22_050}}
@@ -128,14 +128,13 @@ def test_estimate_counts_the_longest_sentence_of_what_makes_the_sound(tmp_path: 
     def speaking_mb(generator: str, **parameters: Any) -> int:
         vocoder = {"model": "gan", "generator_model": generator, "generator_model_params": parameters}
         (folder / "vocoder_config.json").write_text(json.dumps(vocoder))
-        estimate = SPEC.estimate(profile(folder))
-        return (estimate.peak_bytes - estimate.steady_bytes) // MB
+        return SPEC.estimate(profile(folder)).peak_bytes // MB
 
     small = speaking_mb("hifigan_generator", upsample_initial_channel=32, upsample_factors=[8, 8, 2, 2])
     usual = speaking_mb("hifigan_generator", upsample_initial_channel=512, upsample_factors=[8, 8, 2, 2])
     melgan = speaking_mb("multiband_melgan_generator", upsample_factors=[8, 4, 2], upsample_initial_channel=9)
     whole = speaking_mb("univnet_generator")
-    assert small < 40 < melgan < usual < 200 < whole
+    assert small < 66 < melgan < usual < 240 < whole
     assert speaking_mb("hifigan_generator") == usual
 
 

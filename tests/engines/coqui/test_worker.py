@@ -24,6 +24,7 @@ from alltalk_plugin.engines.coqui.spec import SPEC
 from alltalk_plugin.workers.model import WorkerModel
 from alltalk_plugin.workers.supervisor import WorkerLoader
 from tests.engines.coqui.handmade import Calls, write_model, write_zip
+from tests.memory import most_own_bytes
 from tests.neural import environment_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -81,25 +82,16 @@ def test_each_kind_of_model_passes_its_self_test_within_its_estimate(
 ) -> None:
     model = load(loader, coqui[name])
     try:
+        estimate = SPEC.estimate(profile_of(coqui[name]))
+        assert most_own_bytes(model.pid) <= estimate.load_bytes
         model.verify(CancelSource())
         for characters in (44, 200, 1_000):
             say(model, (f"{LONG} " * 6)[:characters])
-        estimate = SPEC.estimate(profile_of(coqui[name]))
         held = model.resident_bytes()[estimate.device]
         assert held <= estimate.held_bytes <= 1.2 * held
-        peak = peak_bytes(model.pid)
-        assert peak is None or peak <= estimate.load_bytes
+        assert most_own_bytes(model.pid) <= estimate.load_bytes
     finally:
         model.unload()
-
-
-def peak_bytes(pid: int) -> int | None:
-    """The most that a process ever held; Linux says."""
-    status = Path(f"/proc/{pid}/status")
-    if not status.is_file():
-        return None
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1_024
 
 
 def test_audio_has_no_silence_added_to_its_end(single: WorkerModel) -> None:

@@ -91,7 +91,6 @@ def test_memory_stays_within_the_estimate_and_near_it(single: WorkerModel, voice
         say(single, "supercalifragilistic " * 50)
     resident = single.resident_bytes()[CPU]
     estimate = SPEC.estimate(ModelProfile(ModelRef("voice"), "piper", path=voices["single"]))
-    # A process that had to compile what it imports holds 10 to 20 MB more; the bound is for that one.
     assert resident <= estimate.held_bytes <= 1.5 * resident
 
 

@@ -29,7 +29,8 @@ from alltalk_plugin.plugins.registries import Registrar
 def estimate(_profile: ModelProfile) -> MemoryEstimate:
     """Upper bound. A model with weights reads their size from its files; this one has none.
 
-    The worker's 28 MB are an interpreter with numpy; half as much again for other platforms.
+    The worker is an interpreter with numpy: 16 MB of its own, 28 where the system counts libraries in it, and
+    half as much again for other platforms.
     """
     return MemoryEstimate(CPU, peak_bytes=8_000_000, steady_bytes=8_000_000, context_bytes=45_000_000)
 

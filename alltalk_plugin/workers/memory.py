@@ -7,23 +7,27 @@ else was read lately: 22 MB more were seen right after an install. So they belon
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import psutil
 
 
 def own_bytes(process: psutil.Process) -> int:
     """Memory that is the process's own, and mapped files that are no program, such as a model's weights.
 
-    Linux says so mapping by mapping (12 ms with PyTorch). Elsewhere it is what no other process shares, and
+    Linux says which files are mapped (9 ms with PyTorch). Elsewhere it is what no other process shares, and
     where the system does not say that either, everything that is mapped.
 
     Raises: psutil.Error.
     """
-    if not (psutil.LINUX and hasattr(process, "memory_maps")):
+    try:
+        with Path(f"/proc/{process.pid}/smaps").open("rb") as lines:
+            mapped = _mapped_bytes(lines)
+    except OSError:  # not Linux, or the process has ended, which psutil says
         memory = process.memory_full_info()
         return int(getattr(memory, "uss", memory.rss))
-    mappings = process.memory_maps(grouped=False)
-    programs = {mapping.path for mapping in mappings if "x" in mapping.perms}
-    return sum(mapping.anonymous if mapping.path in programs else mapping.rss for mapping in mappings)
+    return own_bytes_but_files(process) + mapped
 
 
 def own_bytes_but_files(process: psutil.Process) -> int:
@@ -34,3 +38,31 @@ def own_bytes_but_files(process: psutil.Process) -> int:
     """
     memory = process.memory_info()
     return int(memory.rss - getattr(memory, "shared", 0))
+
+
+def _mapped_bytes(smaps: Iterable[bytes]) -> int:
+    """What is mapped of files that are no programs, less what the process has written to it.
+
+    Line by line: psutil reads the megabyte as a whole, of which the C library keeps some for each thread. And
+    files only: a heap that grows meanwhile is listed twice.
+    """
+    mapped: dict[bytes, int] = {}
+    programs: set[bytes] = set()
+    name = b""
+    for line in smaps:
+        if line.startswith(b"Rss:"):
+            mapped[name] = mapped.get(name, 0) + _bytes(line)
+        elif line.startswith(b"Anonymous:"):
+            mapped[name] -= _bytes(line)
+        elif not line[
+            :1
+        ].isupper():  # the head of a mapping: addresses, permissions, offset, device, inode, name
+            head = line.split(maxsplit=5)
+            name = head[5] if len(head) == 6 else b""
+            if b"x" in head[1]:
+                programs.add(name)
+    return sum(count for name, count in mapped.items() if name not in programs)
+
+
+def _bytes(line: bytes) -> int:
+    return int(line.split()[1]) * 1_024

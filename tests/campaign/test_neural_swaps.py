@@ -5,19 +5,17 @@ from __future__ import annotations
 import statistics
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
 from alltalk_plugin.domain.models import ModelProfile, ModelRef, SwapOutcome
-from alltalk_plugin.workers.memory import own_bytes, own_bytes_but_files
 from tests.campaign.rig import FLOOR, RealRig, report, spread, workers_of
 from tests.checkpoints import coqui_models, write
 from tests.checkpoints.piper import piper_voices
 from tests.fakes.waiting import until
+from tests.memory import most_own_bytes
 from tests.neural import environment_of
 
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(3_600)]
@@ -29,12 +27,11 @@ PEAK_SHARE = 0.15
 """How far above the measured peak the prediction may lie after a warm-up, for the kinds named below."""
 TIGHT = ("vits", "vits_languages", "tacotron2_melgan")
 """Not the Piper voices, of 2 kB: nearly all is the worker's, and room for what minutes of speech leave."""
-LONGEST = f"{' and '.join(['nine of them went for a long walk'] * 6)[:190]}."
-"""A sentence as long as they come: what the estimates are for."""
+LONGEST = " ".join([f"{' and '.join(['nine of them went for a long walk'] * 6)[:190]}."] * 3)
+"""Sentences as long as they come: what the estimates are for."""
 WARM_LOADS = 5
 ETA_ERROR = 0.30
 _SETTLED_BYTES = 2_000_000
-_SAMPLING_S = 0.01
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +64,7 @@ def test_a_hundred_swaps_return_the_memory_and_keep_the_predictions(
     for (
         profile
     ) in profiles:  # what the service itself keeps of each engine and model comes with its first load
-        _swap_and_leave(rig, profile.ref, me)
+        _swap_and_leave(rig, profile.ref)
     baseline = _settled(rig, me)
     apart: list[float] = []
     errors: dict[str, list[float]] = {}
@@ -79,7 +76,7 @@ def test_a_hundred_swaps_return_the_memory_and_keep_the_predictions(
         plan = rig.service.swap(ref, dry_run=True).plan
         assert plan is not None
         began = time.perf_counter()
-        peak = _swap_and_leave(rig, ref, me)
+        peak = _swap_and_leave(rig, ref)
         seconds = time.perf_counter() - began
         took.append(seconds)
         if number >= WARM_LOADS * len(profiles):
@@ -113,42 +110,17 @@ def test_a_hundred_swaps_return_the_memory_and_keep_the_predictions(
             assert statistics.median(predicted[name]) <= (1 + PEAK_SHARE) * max(peaks), name
 
 
-def _swap_and_leave(rig: RealRig, ref: ModelRef, me: psutil.Process) -> int:
-    """Switch, speak, unload; the most that the model's worker was seen to hold of its own."""
-    with _watched(me) as peaks:
-        ticket = rig.service.swap(ref)
-        assert ticket.wait(120.0) is SwapOutcome.COMMITTED, ticket.error
-        assert rig.speak(ref, LONGEST if ref in TIGHT else "Nine of them, and a short walk.") > 0
-        pid = next(process.pid for process in rig.loader._processes if process._name == ref and process.alive)
-        worker = psutil.Process(pid)
-        mapped = own_bytes(worker) - own_bytes_but_files(worker)
+def _swap_and_leave(rig: RealRig, ref: ModelRef) -> int:
+    """Switch, speak, unload; the most that the model's worker held of its own."""
+    ticket = rig.service.swap(ref)
+    assert ticket.wait(120.0) is SwapOutcome.COMMITTED, ticket.error
+    pid = next(process.pid for process in rig.loader._processes if process._name == ref and process.alive)
+    loading_bytes = most_own_bytes(pid)
+    assert rig.speak(ref, LONGEST if ref in TIGHT else "Nine of them, and a short walk.") > 0
+    speaking_bytes = most_own_bytes(pid)
     rig.service.unload(ref)
     until(lambda: not psutil.pid_exists(pid))
-    return peaks.get(pid, 0) + mapped
-
-
-@contextmanager
-def _watched(me: psutil.Process) -> Iterator[dict[int, int]]:
-    """Pid -> the most memory it was seen to hold, but for mapped files, of every worker."""
-    peaks: dict[int, int] = {}
-    stop = threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(_SAMPLING_S):
-            for process in me.children():
-                try:
-                    held = own_bytes_but_files(process)
-                except psutil.Error:
-                    continue
-                peaks[process.pid] = max(peaks.get(process.pid, 0), held)
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield peaks
-    finally:
-        stop.set()
-        thread.join()
+    return max(loading_bytes, speaking_bytes)
 
 
 def _settled(rig: RealRig, me: psutil.Process) -> int:

@@ -79,9 +79,16 @@ mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     assert abs(written - base - 10 * MB) < NOISE_BYTES
 
 
+def test_a_process_that_has_ended_is_told() -> None:
+    with running("") as process:
+        pass
+    with pytest.raises(psutil.NoSuchProcess):
+        own_bytes(process)
+
+
 def test_where_mappings_are_not_told_apart_what_is_shared_with_nobody_counts() -> None:
-    elsewhere: Any = SimpleNamespace(memory_full_info=lambda: SimpleNamespace(rss=9, uss=5))
-    nothing_told: Any = SimpleNamespace(memory_full_info=lambda: SimpleNamespace(rss=9))
+    elsewhere: Any = SimpleNamespace(pid=0, memory_full_info=lambda: SimpleNamespace(rss=9, uss=5))
+    nothing_told: Any = SimpleNamespace(pid=0, memory_full_info=lambda: SimpleNamespace(rss=9))
     assert own_bytes(elsewhere) == 5
     assert own_bytes(nothing_told) == 9
     unshared: Any = SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=9))

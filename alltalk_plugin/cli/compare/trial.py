@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,9 +19,9 @@ from alltalk_plugin.domain.language import LanguageTag
 from alltalk_plugin.domain.models import ModelKey, ModelProfile
 from alltalk_plugin.domain.ports import LoadedModel, MemoryProbe, ModelLoader
 from alltalk_plugin.domain.voices import VoiceName, VoiceProfile
-from alltalk_plugin.workers.memory import own_bytes, own_bytes_but_files
+from alltalk_plugin.workers.memory import own_bytes
 
-_SAMPLING_S, _SAMPLES_PER_FILE = 0.01, 50
+_SAMPLING_S = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +43,7 @@ class Spoken:
 class Trial:
     """What a model did. `error` says why it did no more; sentences that failed are in `failures`.
 
-    `peak_bytes` and `resident_bytes` are of its worker's process, `predicted_bytes` what was promised.
+    `peak_bytes` and `resident_bytes` are its worker's own, `predicted_bytes` what was promised.
     """
 
     profile: ModelProfile
@@ -76,15 +75,24 @@ def run_trial(
         trial.predicted_bytes = estimate.load_bytes
         _check_language(spec, profile, language)
         _check_room(estimate.load_bytes, memory.free_bytes(profile.device), profile)
-        with _peak_of_children(trial):
-            _perform(trial, spec, loader, sentences, language)
+        watch = _Watch()
+        watch.start()
+        try:
+            _perform(trial, spec, loader, sentences, language, watch)
+        finally:
+            watch.stop()
     except AlltalkError as error:
         trial.error = error
     return trial
 
 
 def _perform(
-    trial: Trial, spec: EngineSpec, loader: ModelLoader, sentences: Sequence[str], language: LanguageTag
+    trial: Trial,
+    spec: EngineSpec,
+    loader: ModelLoader,
+    sentences: Sequence[str],
+    language: LanguageTag,
+    watch: _Watch,
 ) -> None:
     profile, cancel = trial.profile, CancelSource()
     key = ModelKey(spec.name, profile.ref, spec.revision(profile))
@@ -101,6 +109,7 @@ def _perform(
             except AlltalkError as error:
                 trial.failures.append((text, error))
         trial.resident_bytes = sum(model.resident_bytes().values())
+        trial.peak_bytes = watch.peak_bytes()
     finally:
         model.unload()
 
@@ -144,34 +153,34 @@ def _check_room(need_bytes: int, free_bytes: int, profile: ModelProfile) -> None
         )
 
 
-@contextmanager
-def _peak_of_children(trial: Trial) -> Iterator[None]:
-    """The most that this process's children, the worker, were seen to hold of their own.
+class _Watch:
+    """The most that this process's children, the worker, are seen to hold, from `start` to `stop`."""
 
-    The files they have mapped stay mapped: those are looked at now and then, because that takes longer.
-    """
-    stop = threading.Event()
-    me = psutil.Process()
+    def __init__(self) -> None:
+        self._me = psutil.Process()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="compare-memory", daemon=True)
+        self._highest_bytes = 0
 
-    def watch() -> None:
-        unmapped, mapped = 0, 0
-        for number in itertools.count():
-            if stop.wait(_SAMPLING_S):
-                return
-            workers = me.children()
-            now = _sum(own_bytes_but_files, workers)
-            unmapped = max(unmapped, now)
-            if number % _SAMPLES_PER_FILE == 0:
-                mapped = max(mapped, _sum(own_bytes, workers) - now)
-            trial.peak_bytes = unmapped + mapped
+    def start(self) -> None:
+        self._thread.start()
 
-    watcher = threading.Thread(target=watch, name="compare-memory", daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        watcher.join()
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def peak_bytes(self) -> int:
+        """Of their own. Libraries' pages are taken to be those of now: they are mapped once and stay."""
+        workers = self._me.children()
+        return max(0, self._highest_bytes - (_sum(_resident, workers) - _sum(own_bytes, workers)))
+
+    def _look(self) -> None:
+        while not self._stopped.wait(_SAMPLING_S):
+            self._highest_bytes = max(self._highest_bytes, _sum(_resident, self._me.children()))
+
+
+def _resident(process: psutil.Process) -> int:
+    return int(process.memory_info().rss)
 
 
 def _sum(measure: Callable[[psutil.Process], int], processes: Sequence[psutil.Process]) -> int:

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from alltalk_plugin.domain.models import ModelProfile, ModelRef, SwapOutcome
+from alltalk_plugin.workers.memory import own_bytes
 from tests.campaign.rig import FLOOR, RealRig, report, spread, workers_of
 from tests.checkpoints import coqui_models, write
 from tests.checkpoints.piper import piper_voices
@@ -124,7 +125,7 @@ def _swap_and_leave(rig: RealRig, ref: ModelRef) -> int:
 
 
 def _settled(rig: RealRig, me: psutil.Process) -> int:
-    """All memory of the service and its workers, spares apart, once it has not moved for a second.
+    """All memory of the service's own and its workers', spares apart, once it has not moved for a second.
 
     A spare is always there and belongs to no model; how much it holds depends on how far its imports are.
     """
@@ -132,7 +133,7 @@ def _settled(rig: RealRig, me: psutil.Process) -> int:
     for _ in range(600):
         spares = {process.pid for process in rig.loader._spares._waiting.values()}
         others = [process for process in workers_of(me) if process.pid not in spares]
-        now = me.memory_info().rss + sum(map(_resident, others))
+        now = sum(map(_own, (me, *others)))
         still = still + 1 if abs(now - last) < _SETTLED_BYTES else 0
         if still >= 10:
             return now
@@ -141,9 +142,9 @@ def _settled(rig: RealRig, me: psutil.Process) -> int:
     raise AssertionError("the memory never came to rest")
 
 
-def _resident(process: psutil.Process) -> int:
+def _own(process: psutil.Process) -> int:
     try:
-        return int(process.memory_info().rss)
+        return own_bytes(process)
     except psutil.Error:
         return 0
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import psutil
@@ -75,12 +76,8 @@ def run_trial(
         trial.predicted_bytes = estimate.load_bytes
         _check_language(spec, profile, language)
         _check_room(estimate.load_bytes, memory.free_bytes(profile.device), profile)
-        watch = _Watch()
-        watch.start()
-        try:
-            _perform(trial, spec, loader, sentences, language, watch)
-        finally:
-            watch.stop()
+        with _Watch() as watch:
+            _perform(trial, spec, loader, sentences, watch=watch, language=language)
     except AlltalkError as error:
         trial.error = error
     return trial
@@ -91,8 +88,9 @@ def _perform(
     spec: EngineSpec,
     loader: ModelLoader,
     sentences: Sequence[str],
-    language: LanguageTag,
+    *,
     watch: _Watch,
+    language: LanguageTag,
 ) -> None:
     profile, cancel = trial.profile, CancelSource()
     key = ModelKey(spec.name, profile.ref, spec.revision(profile))
@@ -154,7 +152,7 @@ def _check_room(need_bytes: int, free_bytes: int, profile: ModelProfile) -> None
 
 
 class _Watch:
-    """The most that this process's children, the worker, are seen to hold, from `start` to `stop`."""
+    """The most that this process's children, the worker, are seen to hold while it is entered."""
 
     def __init__(self) -> None:
         self._me = psutil.Process()
@@ -162,10 +160,11 @@ class _Watch:
         self._thread = threading.Thread(target=self._look, name="compare-memory", daemon=True)
         self._highest_bytes = 0
 
-    def start(self) -> None:
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
 
-    def stop(self) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._stopped.set()
         self._thread.join()
 

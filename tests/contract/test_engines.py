@@ -93,8 +93,9 @@ def test_a_second_load_speaks_in_time_and_is_estimated_and_leaves_nothing_behind
         say(second, ask(candidate, speaker=speaker))
     estimate = candidate.spec.estimate(profile_of(candidate))
     held_bytes = second.resident_bytes()[estimate.device]
-    if candidate.close:  # the longest sentence is what the estimate is for
-        say(second, ask(candidate, " and ".join([candidate.text.rstrip(".")] * 6)[:198]))
+    if candidate.close:  # the longest sentences are what the estimate is for
+        longest = f"{' and '.join([candidate.text.rstrip('.')] * 6)[:198]}."
+        say(second, ask(candidate, " ".join([longest] * 5)))
     most_bytes = most_own_bytes(second.pid)
     # What admission counts with from now on.
     learned = Learned().with_load("", took_s, held_bytes).peak_bytes("")

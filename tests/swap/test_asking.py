@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alltalk_plugin.domain.errors import Cooldown, RequestError, Superseded
+from alltalk_plugin.domain.errors import Cooldown, ModelTooBig, RequestError, Superseded
 from alltalk_plugin.domain.models import ModelRef, ModelState, SwapOutcome
 from alltalk_plugin.swap.effects import Kind, ModelFacts
 from tests.swap.world import FLOOR, FLOOR_MB, A, B, C, error_of, facts_of, granted, resident, world
@@ -110,6 +110,20 @@ def test_waiting_choice_holds_nobody_back() -> None:
     w.finish("a")
     w.swap(B, cause=PERSON)
     assert w.ended[w.request(A)] == "granted"
+
+
+def test_switch_that_a_pinned_model_before_it_leaves_no_room_for_is_told_so() -> None:
+    big = facts_of("big", 5)
+    w = world(budget_mb=7)
+    granted(w, A)
+    first = w.request(big)
+    w.request(C)
+    w.pin(C)
+    switch = w.swap(big, cause="rollback")
+    assert switch not in w.ended
+    w.cancel(first)  # which held C back
+    assert w.loading == {"c"} and w.ended[switch] is SwapOutcome.ABORTED
+    assert isinstance(w.errors[switch], ModelTooBig) and w.state_of("a") is ModelState.READY
 
 
 def test_pinned_model_is_not_evicted_until_unpinned() -> None:

@@ -29,7 +29,7 @@ from alltalk_plugin.engines.revisions import files_revision
 MB = 1_000_000
 MAX_CHARS = 1_000
 """Bounds what one request may hold; the engine itself speaks it sentence by sentence."""
-WORKER_BYTES = 240 * MB
+WORKER_BYTES = 238 * MB
 """Interpreter, PyTorch, librosa and the library: 233 to 238 MB of its own with a model of next to nothing,
 and 13 more in a process that had to compile what it imports, which the parts below have room for (Linux
 x86_64, Python 3.11, torch 2.13.0+cpu, 2026-11-23). Counted for the main memory; with CUDA the worker takes

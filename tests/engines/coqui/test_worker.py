@@ -88,7 +88,7 @@ def test_each_kind_of_model_passes_its_self_test_within_its_estimate(
         for characters in (44, 200, 1_000):
             say(model, (f"{LONG} " * 6)[:characters])
         held = model.resident_bytes()[estimate.device]
-        assert held <= estimate.held_bytes <= 1.2 * held
+        assert held <= estimate.held_bytes <= 1.25 * held
         assert most_own_bytes(model.pid) <= estimate.load_bytes
     finally:
         model.unload()

@@ -11,7 +11,6 @@ import psutil
 import pytest
 
 from alltalk_plugin.domain.models import ModelProfile, ModelRef, SwapOutcome
-from alltalk_plugin.workers.memory import own_bytes
 from tests.campaign.rig import FLOOR, RealRig, report, spread, workers_of
 from tests.checkpoints import coqui_models, write
 from tests.checkpoints.piper import piper_voices
@@ -28,8 +27,8 @@ PEAK_SHARE = 0.15
 """How far above the measured peak the prediction may lie after a warm-up, for the kinds named below."""
 TIGHT = ("vits", "vits_languages", "tacotron2_melgan")
 """Not the Piper voices, of 2 kB: nearly all is the worker's, and room for what minutes of speech leave."""
-LONGEST = " ".join([f"{' and '.join(['nine of them went for a long walk'] * 6)[:190]}."] * 3)
-"""Sentences as long as they come: what the estimates are for."""
+LONGEST = f"{' and '.join(['nine of them went for a long walk'] * 6)[:190]}."
+"""A sentence as long as they come: what the estimates are for."""
 WARM_LOADS = 5
 ETA_ERROR = 0.30
 _SETTLED_BYTES = 2_000_000
@@ -117,7 +116,8 @@ def _swap_and_leave(rig: RealRig, ref: ModelRef) -> int:
     assert ticket.wait(120.0) is SwapOutcome.COMMITTED, ticket.error
     pid = next(process.pid for process in rig.loader._processes if process._name == ref and process.alive)
     loading_bytes = most_own_bytes(pid)
-    assert rig.speak(ref, LONGEST if ref in TIGHT else "Nine of them, and a short walk.") > 0
+    for text in [LONGEST] * 3 if ref in TIGHT else ["Nine of them, and a short walk."]:
+        assert rig.speak(ref, text) > 0
     speaking_bytes = most_own_bytes(pid)
     rig.service.unload(ref)
     until(lambda: not psutil.pid_exists(pid))
@@ -125,7 +125,7 @@ def _swap_and_leave(rig: RealRig, ref: ModelRef) -> int:
 
 
 def _settled(rig: RealRig, me: psutil.Process) -> int:
-    """All memory of the service's own and its workers', spares apart, once it has not moved for a second.
+    """All memory of the service and its workers, spares apart, once it has not moved for a second.
 
     A spare is always there and belongs to no model; how much it holds depends on how far its imports are.
     """
@@ -133,7 +133,7 @@ def _settled(rig: RealRig, me: psutil.Process) -> int:
     for _ in range(600):
         spares = {process.pid for process in rig.loader._spares._waiting.values()}
         others = [process for process in workers_of(me) if process.pid not in spares]
-        now = sum(map(_own, (me, *others)))
+        now = sum(map(_resident, (me, *others)))
         still = still + 1 if abs(now - last) < _SETTLED_BYTES else 0
         if still >= 10:
             return now
@@ -142,9 +142,9 @@ def _settled(rig: RealRig, me: psutil.Process) -> int:
     raise AssertionError("the memory never came to rest")
 
 
-def _own(process: psutil.Process) -> int:
+def _resident(process: psutil.Process) -> int:
     try:
-        return own_bytes(process)
+        return int(process.memory_info().rss)
     except psutil.Error:
         return 0
 

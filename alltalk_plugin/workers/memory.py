@@ -2,7 +2,7 @@
 
 Some 170 MB of a worker with PyTorch are pages of the libraries' files. They exist once for all workers, the
 system counts them as free because it can read them again, and how many of them are mapped depends on what
-else was read lately: 22 MB more were seen right after an install. So they belong to no model.
+else was read lately: 346 MB were seen after all of the files had been. So they belong to no model.
 """
 
 from __future__ import annotations
@@ -54,10 +54,8 @@ def _mapped_bytes(smaps: Iterable[bytes]) -> int:
             mapped[name] = mapped.get(name, 0) + _bytes(line)
         elif line.startswith(b"Anonymous:"):
             mapped[name] -= _bytes(line)
-        elif not line[
-            :1
-        ].isupper():  # the head of a mapping: addresses, permissions, offset, device, inode, name
-            head = line.split(maxsplit=5)
+        elif not line[:1].isupper():
+            head = line.split(maxsplit=5)  # addresses, permissions, offset, device, inode, name
             name = head[5] if len(head) == 6 else b""
             if b"x" in head[1]:
                 programs.add(name)

@@ -26,8 +26,8 @@ from alltalk_plugin.engines.revisions import files_revision
 MAX_CHARS = 1_000
 """Bounds what a cancel may have to wait for; the engine itself cuts to sentences."""
 WORKER_BYTES = 34 * MB
-"""Interpreter, numpy, ONNX Runtime and eSpeak's data before any weights: 29 MB of its own, 36 to
-45 after speech (Linux x86_64, Python 3.11, onnxruntime 1.32, 2026-11-23)."""
+"""Interpreter, numpy, ONNX Runtime and eSpeak's data before any weights: 29 MB of its own, 36 to 45 after
+speech (Linux x86_64, Python 3.11, onnxruntime 1.32, 2026-11-23)."""
 
 VOWELS_BYTES = {HEBREW: 90 * MB, "ar": 25 * MB}
 """Hebrew and Arabic are written without vowels, which piper-tts puts back with a network of its own: 85 and
